@@ -1,0 +1,94 @@
+"""Every field that jdmri reads, with its unit or meaning. Experiment files override a few of them.
+
+A section that has a ``name`` holds the arguments of what it names, and nothing else; only ``data`` lists
+the fields of all readers, because the reader is often changed from the command line.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    """Return the defaults: a cascade on the embedded phantom."""
+    config = ConfigDict()
+    config.seed = 0  # initial parameters, batches, masks, noise, augmentation, dropout
+
+    config.data = dict(
+        name="phantom",  # reader: phantom or npz
+        ratios=(4, 1, 2),  # training : validation : test, by subject
+        split_seed=0,
+        cyclic=True,  # gated cine: the last frame is followed by the first
+        # npz
+        path="",  # the seeds' cine.npz: [series, frame, x, y], key `dataset` or the only array
+        phase_encoding_axis=2,  # 2 or 3: which axis of the file is ky
+        phase="none",  # of magnitude data: none, polynomial, or an .npz of complex images
+        # phantom
+        num_series=70,  # one subject each
+        num_frames=20,
+        matrix=(96, 96),  # (y, x)
+        num_coils=1,
+        seed=0,
+        cache_dir="",  # default: the user's cache folder
+    )
+    config.mask = dict(
+        name="variable_density", acceleration=5.0, num_center_lines=5, per_frame=True
+    )
+    # Complex white noise added to k-space: σ as a fraction of bright tissue (99th percentile of the
+    # magnitude). 1/30 is an SNR of 30.
+    config.noise = dict(sigma=0.02)
+    config.augment = dict(flips=True, frame_roll=True, global_phase=True)
+
+    config.model = dict(
+        name="cascade",
+        denoiser=dict(name="spacetime_cnn", width=32, depth=3, time_width=3),
+        num_cascades=3,
+        shared=False,  # one set of denoiser weights for all cascades
+        remat=False,  # recompute in the backward pass: less memory, more time
+        start="temporal_average",  # zero_filled, temporal_average or view_sharing
+        consistency="soft",  # soft (λ learned) or hard
+        initial_weight=10.0,  # λ at the start
+    )
+    config.loss = dict(name="l1", domain="complex")  # complex or magnitude
+    config.metrics = (
+        "psnr",
+        "psnr_peak1_series",
+        "ssim",
+        "ssim3d_gauss",
+        "ssim_box3",
+        "ssim_xt",
+        "nmse",
+        "nrmse",
+        "snr_db",
+        "nmse_complex",
+    )
+    config.methods = (
+        "zero_filled",
+        "temporal_average",
+        "view_sharing",
+    )  # rows beside the model
+
+    config.optimizer = dict(
+        name="adamw",
+        learning_rate=2e-3,
+        weight_decay=1e-4,
+        clip_norm=1.0,  # of the whole gradient; 0: no clipping
+        schedule=dict(name="warmup_cosine", warmup=0.05),  # fraction of all steps
+    )
+    config.train = dict(
+        num_steps=0,  # 0: as many as num_epochs give
+        num_epochs=30,
+        batch_size=1,  # series
+        ema_decay=0.995,  # of the averaged weights that are evaluated; 0: the last weights
+        log_every=20,  # steps
+        patience=0,  # stop after so many validations without a better PSNR; 0: never
+        init_from="",  # workdir whose best weights to start from
+    )
+    config.eval = dict(
+        every_epochs=1,  # validation during training
+        seed=0,  # with a series' name it decides that series' mask and noise
+        name="",  # folder under evaluation/; default: the split, or the data's name
+    )
+    config.checkpoint = dict(
+        every_steps=0,  # besides those at each validation; 0: none
+        keep_latest=2,  # and the best
+    )
+    return config

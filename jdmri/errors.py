@@ -1,0 +1,9 @@
+"""The one exception that a user's input can cause."""
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used.
+
+    The message is one line that says what was wanted, what came, and what to type instead. The
+    command line prints it alone and exits with code 2; in a notebook it is a ``ValueError``.
+    """

@@ -1,0 +1,141 @@
+"""Evaluation from a workdir: reconstruct every series by every method, score, draw, state."""
+
+import csv
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from jdmri import card, files, metrics, reconstruct, setup, summary, workdir, writers
+from jdmri.classical import METHODS
+from jdmri.data.series import Series
+from jdmri.errors import InputError
+from jdmri.masks import MASKS
+from jdmri.ops.acquire import acquire
+from jdmri.report import gallery
+from jdmri.step import draw_keys, series_key
+
+MODEL = "model"
+SPLITS = ("train", "validation", "test")
+
+
+class Acquired(NamedTuple):
+    """One undersampled series: ``kspace [frame, coil, ky, kx]``, ``maps``, ``mask``."""
+
+    kspace: jax.Array
+    maps: jax.Array
+    mask: jax.Array
+
+
+def evaluate(
+    config: ConfigDict, folder: Path, *, split: str = "test", checkpoint: str = "best"
+) -> tuple[Path, dict]:
+    """Evaluate a trained run on a split of its data, or on all of other data.
+
+    Args:
+        config: the run's, possibly with other ``data``, ``mask``, ``noise``, ``methods``, ``metrics``.
+        folder: the workdir.
+        split: ``train``, ``validation`` or ``test`` of the run's own data; other data are taken whole.
+        checkpoint: ``best``, ``latest`` or a step.
+
+    Returns:
+        The folder of the results, and the content of ``summary.json``.
+
+    Raises:
+        InputError: the checkpoint, the data or a setting cannot be used, or the folder holds an
+            evaluation with another protocol.
+    """
+    if split not in SPLITS:
+        raise InputError(f"--split must be one of {', '.join(SPLITS)}, got {split!r}.")
+    trained = workdir.load_config(folder)
+    state, step = setup.restore_state(trained, folder, checkpoint)
+    dataset = setup.read_data(config)
+    own = setup.same_data(config, trained)
+    series = setup.split_data(dataset, config)[split] if own else dataset.series
+    if not series:
+        raise InputError(f"the {split} split is empty: data.ratios are {config.data.ratios}.")
+    part = split if own else "all"
+    target = (
+        folder / "evaluation" / (config.eval.name or (split if own else _folder_name(dataset.name)))
+    )
+    acquired = {s.name: simulate(s, config) for s in series}
+    masks = [a.mask for a in acquired.values()]
+    protocol = summary.protocol(config, dataset, series, part, masks) | {"checkpoint": step}
+    summary.refuse_other(target / "summary.json", protocol)
+
+    methods = _methods(config, state)
+    rows = _score_all(series, acquired, methods, config.metrics)
+    result = {"protocol": protocol, "methods": summary.summarise(rows)}
+    gallery.draw(target / "figures", series, acquired, methods, rows, writers.read_records(folder))
+    _write_csv(target / "series.csv", rows)
+    files.write_json(target / "card.json", card.statement(config, trained, dataset, state, result))
+    files.write_json(target / "summary.json", result)  # last: its presence means complete
+    return target, result
+
+
+def simulate(series: Series, config: ConfigDict) -> Acquired:
+    """Undersample a series with the mask and noise that belong to its name.
+
+    Raises:
+        InputError: the mask does not fit the series.
+    """
+    keys = draw_keys(series_key(config.eval.seed, np.uint32(setup.series_seed(series))))
+    mask = MASKS.build(config.mask)(keys.mask, series.cine.shape)
+    sigma = config.noise.sigma * setup.bright_level(series.cine)
+    maps = jnp.asarray(series.maps)
+    return Acquired(acquire(keys.noise, jnp.asarray(series.cine), maps, mask, sigma), maps, mask)
+
+
+def _methods(config: ConfigDict, state) -> dict[str, Callable]:
+    """Build the rows of the table: the methods without training, then the model."""
+    cyclic = config.data.cyclic
+    methods = {name: METHODS.build({"name": name}, cyclic=cyclic) for name in config.methods}
+    variables = jax.device_put(state.variables)
+    return methods | {MODEL: reconstruct.reconstructor(setup.build_model(config), variables)}
+
+
+def _score_all(
+    series: Sequence[Series],
+    acquired: Mapping[str, Acquired],
+    methods: Mapping[str, Callable],
+    names: Sequence[str],
+) -> list[dict]:
+    """Reconstruct and score each series by each method: one row each."""
+    rows = []
+    for one in tqdm(series, desc="evaluate", unit="series", disable=None):
+        region = metrics.heart_region(one.cine)
+        for name, method in methods.items():
+            estimate, seconds = _timed(method, acquired[one.name])
+            scores = metrics.evaluate(estimate, one.cine, names, region)
+            identity = {"series": one.name, "subject": one.subject, "method": name}
+            rows.append(identity | scores | {"seconds": seconds})
+    return rows
+
+
+def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, float]:
+    """Reconstruct, and time a second call: the first one of a shape compiles."""
+    jax.block_until_ready(method(*data))
+    start = time.perf_counter()
+    estimate = jax.block_until_ready(method(*data))
+    return np.asarray(estimate), time.perf_counter() - start
+
+
+def _folder_name(data_name: str) -> str:
+    """Name the folder after the data, apart from those of the run's own splits."""
+    return f"{data_name}-data" if data_name in SPLITS else data_name
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping]) -> None:
+    def write(temporary: Path) -> None:
+        with temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    files.write_atomic(path, write)

@@ -1,0 +1,40 @@
+"""From an exception to one line and an exit code."""
+
+import errno
+
+from jdmri.errors import InputError
+from jdmri.memory import REMEDY
+from jdmri.signals import Terminated
+
+BAD_INPUT = 2
+TERMINATED = 75  # EX_TEMPFAIL: run the same command again
+
+
+def explain(error: BaseException) -> tuple[str, int] | None:
+    """Return what to tell the user and the exit code; None for what is a defect of ours."""
+    if isinstance(error, InputError):
+        return " ".join(str(error).split()), BAD_INPUT
+    if isinstance(error, Terminated):
+        return f"stopped by {error}. The same command continues.", TERMINATED
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted before there was anything to save.", TERMINATED
+    text = str(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
+        return f"out of device memory ({_first_line(text)}); {REMEDY}.", BAD_INPUT
+    if _is_disk_full(error, text):
+        return (
+            f"the disk is full ({_first_line(text)}); free some space and run the same command again.",
+            BAD_INPUT,
+        )
+    if isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError):
+        return f"cannot read or write {error.filename}: {error.strerror}.", BAD_INPUT
+    return None
+
+
+def _is_disk_full(error: BaseException, text: str) -> bool:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left on device" in text
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no detail"])[0][:200]

@@ -1,0 +1,59 @@
+"""Train and evaluate dynamic MRI reconstruction.
+
+    python -m jdmri.main --config=configs/demo.py                train, then evaluate on the test split
+    python -m jdmri.main --mode=evaluate --workdir=runs/demo     restore the best checkpoint, evaluate
+
+The same command again resumes. Exit codes: 0 done, 2 bad input (one line says what to change),
+75 stopped by a signal after saving (the same command continues).
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import jax
+from absl import app, flags, logging
+
+from jdmri import command_line, evaluate, failures, summary, train
+
+_MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate"], "What to do.")
+_WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder of the run; default runs/<config>[-argument]."
+)
+_CHECKPOINT = flags.DEFINE_string(
+    "checkpoint", None, "best, latest or a step. Default: latest to train on, best to evaluate."
+)
+_SPLIT = flags.DEFINE_string("split", "test", "What to evaluate: train, validation or test.")
+_EXTEND = flags.DEFINE_bool("extend", False, "Train a shorter run on to the length of the config.")
+
+
+def main(argv: list[str]) -> None:
+    """Dispatch on ``--mode``."""
+    if len(argv) > 1:
+        raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
+    logging.set_verbosity(logging.INFO)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
+    jax.config.update("jax_compilation_cache_dir", str(cache))
+    config = flags.FLAGS["config"].value
+    folder = command_line.default_workdir(sys.argv)
+    which = {"train": "best", "evaluate": _CHECKPOINT.value or "best"}[_MODE.value]
+    if _MODE.value == "train":
+        train.train(config, folder, extend=_EXTEND.value, checkpoint=_CHECKPOINT.value or "latest")
+    target, result = evaluate.evaluate(config, folder, split=_SPLIT.value, checkpoint=which)
+    sys.stdout.write(f"\n{summary.table(result)}\n\nEverything is in {target}.\n")
+
+
+def run() -> None:
+    """Run the command line; what a user can cause ends in one line and an exit code."""
+    try:
+        app.run(main, flags_parser=command_line.parse)
+    except BaseException as error:
+        told = failures.explain(error)
+        if told is None:
+            raise
+        sys.stderr.write(f"jdmri: {told[0]}\n")
+        sys.exit(told[1])
+
+
+if __name__ == "__main__":
+    run()

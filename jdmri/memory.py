@@ -1,0 +1,60 @@
+"""Device memory: estimate before running, and say what to lower when it does not fit."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jdmri.errors import InputError
+
+GIB = 1024**3
+REMEDY = (
+    "lower --config.train.batch_size or the network's width, or set --config.model.remat=True "
+    "(where the model has it)"
+)
+
+
+def compile_within_memory(function: Any, *arguments: Any) -> Callable:
+    """Compile a jitted function for ``arguments`` and check that it fits on the device.
+
+    Returns:
+        The compiled function.
+
+    Raises:
+        InputError: the estimate exceeds the memory that is free.
+    """
+    compiled = function.lower(*arguments).compile()
+    needed, free = estimate(compiled), free_bytes()
+    if free is not None and needed > free:
+        raise InputError(
+            f"the step needs about {needed / GIB:.1f} GiB beside the data, {free / GIB:.1f} GiB are free; {REMEDY}."
+        )
+    return compiled
+
+
+def estimate(compiled: Any) -> int:
+    """Bytes that a compiled function needs besides its arguments."""
+    analysis = compiled.memory_analysis()
+    if analysis is None:
+        return 0
+    return (
+        analysis.temp_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    )
+
+
+def free_bytes() -> int | None:
+    """Bytes free on the device; None where that is not known."""
+    device = jax.devices()[0]
+    stats = device.memory_stats()
+    if stats and "bytes_limit" in stats:
+        return stats["bytes_limit"] - stats["bytes_in_use"]
+    if (
+        device.platform == "cpu"
+        and hasattr(os, "sysconf")
+        and "SC_AVPHYS_PAGES" in os.sysconf_names
+    ):
+        # Free pages leave out what the file cache would give back; half of all memory is a floor.
+        page = os.sysconf("SC_PAGE_SIZE")
+        return max(os.sysconf("SC_AVPHYS_PAGES") * page, os.sysconf("SC_PHYS_PAGES") * page // 2)
+    return None

@@ -1,0 +1,50 @@
+"""Flax networks. A model maps ``(kspace, maps, mask)`` to a cine, a denoiser a cine to a cine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+
+from jdmri.models.cascade import Cascade
+from jdmri.models.denoise import Denoise
+from jdmri.models.dual_unet import DualUNet
+from jdmri.models.frames_cnn import FramesCNN
+from jdmri.models.spacetime_cnn import SpaceTimeCNN
+from jdmri.registry import Registry
+
+MODELS = Registry("model")
+DENOISERS = Registry("denoiser")
+
+MODELS.register("cascade")(Cascade)
+MODELS.register("denoise")(Denoise)
+DENOISERS.register("dual_unet")(DualUNet)
+DENOISERS.register("frames_cnn")(FramesCNN)
+DENOISERS.register("spacetime_cnn")(SpaceTimeCNN)
+
+
+def build(section: Mapping[str, Any], **context: Any) -> nn.Module:
+    """Build a model from a config section whose ``denoiser`` is itself a section.
+
+    Args:
+        section: e.g. ``dict(name="cascade", num_cascades=3, denoiser=dict(name="frames_cnn", ...))``.
+        **context: facts of the data (``cyclic``) for the modules that take them.
+
+    Raises:
+        InputError: an unknown name or argument.
+    """
+    section = dict(section)
+    if "denoiser" in section:
+        section["denoiser"] = DENOISERS.build(section["denoiser"], **context)
+    return MODELS.build(section, **context)
+
+
+__all__ = [
+    "DENOISERS",
+    "MODELS",
+    "Cascade",
+    "Denoise",
+    "DualUNet",
+    "FramesCNN",
+    "SpaceTimeCNN",
+    "build",
+]

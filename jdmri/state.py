@@ -1,0 +1,71 @@
+"""Everything that changes from step to step, and how it begins."""
+
+from typing import Any
+
+import flax.linen as nn
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+# Parameter shapes do not depend on the image, so initialisation compiles for a small one.
+_INIT_SIZE = 16
+_INIT_FRAMES = 4
+
+
+@flax.struct.dataclass
+class TrainState:
+    """What a checkpoint holds.
+
+    Attributes:
+        step: steps taken, skipped ones included.
+        params, batch_stats: of the network.
+        opt_state: of optax.
+        ema: exponential moving average of ``params``; what is evaluated.
+        skipped: updates skipped so far because the loss or a gradient was not finite.
+        skipped_in_a_row: those since the last good one.
+    """
+
+    step: jax.Array
+    params: Any
+    batch_stats: Any
+    opt_state: optax.OptState
+    ema: Any
+    skipped: jax.Array
+    skipped_in_a_row: jax.Array
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The network's variables for evaluation: averaged parameters."""
+        return {"params": self.ema, "batch_stats": self.batch_stats}
+
+
+def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int) -> TrainState:
+    """Initialise a network and its optimizer; the same seed gives the same parameters.
+
+    Args:
+        model: with the call signature ``(kspace, maps, mask)`` and a ``denoiser``.
+        optimizer: from `optim.build`.
+        seed: of the initial parameters.
+    """
+    num_frames = getattr(model.denoiser, "num_frames", _INIT_FRAMES)
+
+    @jax.jit
+    def init(key):
+        kspace = jnp.zeros((1, num_frames, 1, _INIT_SIZE, _INIT_SIZE), jnp.complex64)
+        maps = jnp.ones((1, 1, _INIT_SIZE, _INIT_SIZE), jnp.complex64)
+        mask = jnp.ones((1, num_frames, _INIT_SIZE, 1), bool)
+        variables = model.init(key, kspace, maps, mask)
+        params = variables["params"]
+        zero = jnp.zeros((), jnp.int32)
+        return TrainState(
+            step=zero,
+            params=params,
+            batch_stats=variables.get("batch_stats", {}),
+            opt_state=optimizer.init(params),
+            ema=jax.tree.map(jnp.copy, params),
+            skipped=zero,
+            skipped_in_a_row=zero,
+        )
+
+    return init(jax.random.key(seed))

@@ -1,0 +1,57 @@
+"""Logs of a run: ``metrics.jsonl`` always, TensorBoard beside it."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from tensorboardX import SummaryWriter
+
+from jdmri import files
+
+
+class Writer:
+    """Appends records to ``metrics.jsonl`` and to TensorBoard."""
+
+    def __init__(self, workdir: Path, *, resume_step: int):
+        """Open the logs of a run that continues at ``resume_step``; later records are cut off."""
+        self._path = workdir / "metrics.jsonl"
+        if self._path.exists():
+            kept = [r for r in read_records(workdir) if r["step"] <= resume_step]
+            text = "".join(json.dumps(r) + "\n" for r in kept)
+            files.write_atomic(self._path, lambda temporary: temporary.write_text(text))
+        folder = str(workdir / "tensorboard")
+        self._tensorboard = SummaryWriter(folder, purge_step=resume_step + 1, flush_secs=30)
+
+    def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
+        """Write one record; a value that is not finite becomes null."""
+        values = {k: float(v) for k, v in values.items()}
+        record = {"step": step, "split": split}
+        record |= {k: v if math.isfinite(v) else None for k, v in values.items()}
+        with self._path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        for name, value in values.items():
+            self._tensorboard.add_scalar(f"{name}/{split}", value, step)
+
+    def image(self, step: int, name: str, image: np.ndarray) -> None:
+        """Write a gray image ``[y, x]`` in 0…1."""
+        self._tensorboard.add_image(name, np.clip(image, 0, 1), step, dataformats="HW")
+
+    def close(self) -> None:
+        """Flush both logs."""
+        self._tensorboard.close()
+
+
+def read_records(workdir: Path) -> list[dict]:
+    """Read ``metrics.jsonl``; a last line that a kill cut short is left out."""
+    path = workdir / "metrics.jsonl"
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text().splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return records
