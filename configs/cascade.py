@@ -1,7 +1,7 @@
 """Unrolled cascade of (2+1)-D CNNs with soft data consistency; takes any number of frames.
 
-    python -m jdmri.main --config=configs/cascade.py        three cascades
-    python -m jdmri.main --config=configs/cascade.py:2      two
+python -m jdmri.main --config=configs/cascade.py        three cascades
+python -m jdmri.main --config=configs/cascade.py:2      two
 """
 
 from configs import default

@@ -11,11 +11,11 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-from absl import logging
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
 from jdmri import files
 from jdmri.errors import InputError
+from jdmri.log import log
 
 MANIFEST = "manifest.json"
 METRIC = "psnr"
@@ -58,7 +58,7 @@ class Checkpoints:
             if (self.folder / str(step) / MANIFEST).is_file():
                 finished.append(step)
             else:
-                logging.warning("Checkpoint %d has no manifest: unfinished, passed over.", step)
+                log.warning("Checkpoint %d has no manifest: unfinished, passed over.", step)
         return finished
 
     def best(self) -> int:

@@ -11,10 +11,11 @@ import os
 import sys
 from pathlib import Path
 
+import absl.logging
 import jax
-from absl import app, flags, logging
+from absl import app, flags
 
-from jdmri import command_line, evaluate, failures, summary, train
+from jdmri import command_line, evaluate, failures, log, summary, train
 
 _MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate"], "What to do.")
 _WORKDIR = flags.DEFINE_string(
@@ -31,7 +32,8 @@ def main(argv: list[str]) -> None:
     """Dispatch on ``--mode``."""
     if len(argv) > 1:
         raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
-    logging.set_verbosity(logging.INFO)
+    log.show()
+    absl.logging.set_verbosity(absl.logging.ERROR)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(cache))
     config = flags.FLAGS["config"].value

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from jdmri import models, optim, state, workdir
 from jdmri.augment import augmentation
 from jdmri.checkpoint import Checkpoints
-from jdmri.data.series import READERS, Dataset, Series
+from jdmri.data import READERS, Dataset, Series
 from jdmri.data.splits import split
 from jdmri.errors import InputError
 from jdmri.losses import LOSSES

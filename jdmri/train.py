@@ -7,7 +7,6 @@ from pathlib import Path
 import jax
 import numpy as np
 import optax
-from absl import logging
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 from ml_collections import ConfigDict
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from jdmri import memory, optim, setup, state, workdir, writers
 from jdmri.checkpoint import Checkpoints
 from jdmri.errors import InputError
+from jdmri.log import log
 from jdmri.signals import StopRequest, Terminated
 from jdmri.state import TrainState
 from jdmri.step import Examples, make_train_step
@@ -59,7 +59,7 @@ def train(
         folder,
     )
     if int(current.step) >= num_steps or log.out_of_patience():
-        logging.info("Training is complete: step %d of %d.", int(current.step), num_steps)
+        log.info("Training is complete: step %d of %d.", int(current.step), num_steps)
         return
 
     mesh = _mesh(config.train.batch_size)
@@ -71,7 +71,7 @@ def train(
         ema_decay=config.train.ema_decay,
         mesh=mesh,
     )
-    logging.info("Compiling the training step for %d device(s).", mesh.size)
+    log.info("Compiling the training step for %d device(s).", mesh.size)
     train_step = memory.compile_within_memory(train_step, current, examples)
     validation = Validation(task, held_out)
     validate_every = config.eval.every_epochs * steps_per_epoch
@@ -170,7 +170,7 @@ class RunLog:
         self._writer.scalars(step, "validation", scores)
         self._validation_psnr.append(_or_worst(psnr))
         text = f"step {step}: validation loss {scores['loss']:.4f}  psnr {scores['psnr']:.2f} dB"
-        logging.info("%s", text) if self._bar.disable else self._bar.write(text)
+        log.info("%s", text) if self._bar.disable else self._bar.write(text)
         self._clock = time.perf_counter()
         return psnr
 
@@ -183,7 +183,7 @@ class RunLog:
 
     def _show(self, step: int, text: str) -> None:
         if self._bar.disable:
-            logging.info("step %d/%d  %s", step, self._num_steps, text)
+            log.info("step %d/%d  %s", step, self._num_steps, text)
         else:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(step - self._bar.n)
@@ -207,7 +207,7 @@ def _resume(
         step = checkpoints.choose(which)
         restored = checkpoints.restore(step, initial)
         checkpoints.drop_after(step)
-        logging.info("Resuming from step %d in %s.", step, checkpoints.folder)
+        log.info("Resuming from step %d in %s.", step, checkpoints.folder)
         return restored
     checkpoints.drop_after(-1)
     if not config.train.init_from:
@@ -218,7 +218,7 @@ def _resume(
         raise InputError(
             f"train.init_from={source} holds another network than config.model describes."
         )
-    logging.info("Starting from the weights of step %d in %s.", step, source)
+    log.info("Starting from the weights of step %d in %s.", step, source)
     return initial.replace(params=theirs.ema, ema=theirs.ema, batch_stats=theirs.batch_stats)
 
 
