@@ -13,11 +13,11 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from jdmri.errors import InputError
 from jdmri.registry import Registry
-from jdmri.typing import Mask, PRNGKey
+from jdmri.typing import Array, Mask, PRNGKey
 
 MASKS = Registry("mask")
 

@@ -51,14 +51,14 @@ def train(
     workdir.open_run(folder, config, extend=extend)
     checkpoints = Checkpoints(folder / "checkpoints", keep_latest=config.checkpoint.keep_latest)
     current = _resume(initial, checkpoints, checkpoint, config)
-    log = RunLog(
+    run_log = RunLog(
         config,
         num_steps,
         schedule,
         writers.Writer(folder, resume_step=int(current.step)),
         folder,
     )
-    if int(current.step) >= num_steps or log.out_of_patience():
+    if int(current.step) >= num_steps or run_log.out_of_patience():
         log.info("Training is complete: step %d of %d.", int(current.step), num_steps)
         return
 
@@ -77,18 +77,18 @@ def train(
     validate_every = config.eval.every_epochs * steps_per_epoch
     save_every = config.checkpoint.every_steps
 
-    with StopRequest() as stop, log:
+    with StopRequest() as stop, run_log:
         for step in range(int(current.step) + 1, num_steps + 1):
             current, metrics = train_step(current, examples)
-            log.step(step, metrics)
+            run_log.step(step, metrics)
             if step % validate_every == 0 or step == num_steps:
-                checkpoints.save(current, log.validated(step, validation(current)))
+                checkpoints.save(current, run_log.validated(step, validation(current)))
             elif stop.received or (save_every and step % save_every == 0):
                 checkpoints.save(current)
-            if stop.received or log.diverged or log.out_of_patience():
+            if stop.received or run_log.diverged or run_log.out_of_patience():
                 break
     checkpoints.close()
-    if log.diverged:
+    if run_log.diverged:
         raise InputError(_divergence(step, checkpoints))
     if stop.received and step < num_steps:
         raise Terminated(f"{stop.received.name} at step {step} of {num_steps}; saved in {folder}.")

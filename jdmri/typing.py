@@ -4,8 +4,11 @@ Phase encoding runs along ``ky``, the second to last axis; ``kx`` of a mask may 
 Fourier transforms are centred and orthonormal. One coil is a coil axis of length 1.
 """
 
-from jaxtyping import Array, Bool, Complex, Float, Key, UInt32
+import jax
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Key, UInt32
 
+Array = jax.Array | np.ndarray
 Cine = Complex[Array, "*batch frame y x"]
 CoilMaps = Complex[Array, "*batch coil y x"]
 KSpace = Complex[Array, "*batch frame coil ky kx"]

@@ -4,10 +4,10 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Int
 
 from jdmri.classical.method import METHODS, Method, filled
-from jdmri.typing import KSpace, Mask
+from jdmri.typing import Array, KSpace, Mask
 
 _NEVER = 1 << 20  # farther away than any frame
 

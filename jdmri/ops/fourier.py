@@ -10,7 +10,9 @@ The shifts can be folded into phase patterns, because with c = N // 2
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Complex
+
+from jdmri.typing import Array
 
 IMAGE_AXES = (-2, -1)
 LINE_AXES = (-2,)

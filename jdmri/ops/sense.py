@@ -10,10 +10,10 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Complex
 
 from jdmri.ops import fourier
-from jdmri.typing import Cine, CoilMaps, KSpace, Mask
+from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask
 
 
 @jax.tree_util.register_dataclass
