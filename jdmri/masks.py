@@ -38,7 +38,7 @@ class Sampler:
     """
 
     draw: Callable[[PRNGKey, int, int], Bool[Array, "frame ky"]]
-    acceleration: float
+    acceleration: float | int
     counts_centre: bool
 
     def __call__(self, key: PRNGKey, shape: tuple[int, ...]) -> Mask:
@@ -49,7 +49,7 @@ class Sampler:
 
 @MASKS.register("variable_density")
 def variable_density(
-    *, acceleration: float, num_center_lines: int, per_frame: bool = True
+    *, acceleration: float | int, num_center_lines: int, per_frame: bool = True
 ) -> Sampler:
     """Draw lines without replacement with weight (1 - |i - N/2| / (N/2))², centre always in.
 
@@ -65,7 +65,9 @@ def variable_density(
 
 
 @MASKS.register("kt_gaussian")
-def kt_gaussian(*, acceleration: float, num_center_lines: int, per_frame: bool = True) -> Sampler:
+def kt_gaussian(
+    *, acceleration: float | int, num_center_lines: int, per_frame: bool = True
+) -> Sampler:
     """Draw lines with weight exp(-½ ((i - N/2) / (N/10))²) + 1 / (2R), centre always in.
 
     The density used with k-t FOCUSS and by Schlemper et al. 2018 (doi:10.1109/TMI.2017.2760978);
@@ -80,7 +82,9 @@ def kt_gaussian(*, acceleration: float, num_center_lines: int, per_frame: bool =
 
 
 @MASKS.register("uniform")
-def uniform(*, acceleration: int, num_center_lines: int, per_frame: bool = False) -> Sampler:
+def uniform(
+    *, acceleration: float | int, num_center_lines: int, per_frame: bool = False
+) -> Sampler:
     """Take every R-th line from a random offset, and the centre (ACS) lines besides.
 
     GRAPPA style, as in Ghodrati et al. 2019 (S3): R is the outer spacing, and ACS lines come on
@@ -91,7 +95,9 @@ def uniform(*, acceleration: int, num_center_lines: int, per_frame: bool = False
 
 
 @MASKS.register("lattice")
-def lattice(*, acceleration: int, num_center_lines: int = 0, per_frame: bool = True) -> Sampler:
+def lattice(
+    *, acceleration: float | int, num_center_lines: int = 0, per_frame: bool = True
+) -> Sampler:
     """Take every R-th line, sheared from frame to frame (k-t BLAST; Tsao et al. 2003).
 
     The shear is the step coprime to R nearest to R / φ², which keeps neighbours in k-t space far
@@ -175,7 +181,7 @@ def _regular(acceleration, num_center_lines, shear) -> Sampler:
     return Sampler(draw, acceleration, counts_centre=False)
 
 
-def _check(acceleration: float, num_center_lines: int) -> None:
+def _check(acceleration: float | int, num_center_lines: int) -> None:
     if acceleration < 1:
         raise InputError(f"mask.acceleration must be at least 1, got {acceleration:g}.")
     if num_center_lines < 0:

@@ -74,7 +74,7 @@ def test_up_sampling_equals_the_transposed_convolution(key):
     x = jax.random.normal(key, (2, 4, 5, 6))
     layer = layers.UpSample2x(3)
     variables = layer.init(key, x)
-    kernel = variables["params"]["up"]["kernel"].transpose(1, 2, 0, 3)  # y x c f
+    kernel = variables["params"]["up"]["kernel"].transpose(1, 2, 0, 3)[::-1, ::-1]  # y x c f
     expected = lax.conv_transpose(
         x, kernel, (2, 2), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
     )

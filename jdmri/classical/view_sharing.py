@@ -59,6 +59,6 @@ def _frame_index(mask: Mask) -> Int[Array, "*batch frame 1 1"]:
     )
 
 
-def _take_frames(kspace: KSpace, frame: Int[Array, "*batch frame ky kx"]) -> KSpace:
+def _take_frames(kspace: KSpace, frame: Int[Array, "*batch frame ky #kx"]) -> KSpace:
     """Gather ``kspace[frame[t, ky, kx], coil, ky, kx]``, the index broadcast over coils and kx."""
     return jnp.take_along_axis(kspace, frame[..., None, :, :], axis=-4)

@@ -34,7 +34,7 @@ def complex_to_channels(cine: Cine) -> Float[Array, "b y x 2*t"]:
     )
 
 
-def channels_to_complex(x: Float[Array, "b y x 2*t"]) -> Cine:
+def channels_to_complex(x: Float[Array, "b y x channels"]) -> Cine:
     """Invert `complex_to_channels`."""
     real, imag = jnp.split(jnp.moveaxis(x, -1, 1), 2, axis=1)
     return lax.complex(real, imag)
