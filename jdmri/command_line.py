@@ -36,7 +36,7 @@ def parse(argv: Sequence[str]) -> list[str]:
     try:
         return flags.FLAGS(list(argv))
     except Exception as error:  # configs are Python: anything can come out of them
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error.args[0] if error.args else error).split())
         if isinstance(error, flags.Error | AttributeError):
             raise InputError(reason) from error
         raise InputError(

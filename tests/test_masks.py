@@ -101,10 +101,10 @@ def test_same_key_same_mask_in_another_process(name):
     code = (
         "import jax, numpy as np; from jdmri.masks import MASKS; import hashlib;"
         f"m = MASKS.build({ ({'name': name} | SETTINGS[name])!r});"
-        "print(np.packbits(np.asarray(jax.jit(lambda k: m(k, (6, 48, 9)))(jax.random.key(5)))).tobytes().hex())"
+        "print(np.packbits(np.asarray(jax.jit(lambda k: m(k, (6, 60, 9)))(jax.random.key(5)))).tobytes().hex())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    here = np.packbits(np.asarray(build(name)(jax.random.key(5), (6, 48, 9)))).tobytes().hex()
+    here = np.packbits(np.asarray(build(name)(jax.random.key(5), (6, 60, 9)))).tobytes().hex()
     assert run.stdout.strip() == here
 
 

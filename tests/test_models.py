@@ -125,10 +125,10 @@ def test_every_denoiser_is_tested():
 @pytest.mark.parametrize("name", DENOISERS)
 @pytest.mark.parametrize("model", ["denoise", "cascade"])
 def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, name, model):
-    extra = dict(num_cascades=2) if model == "cascade" else {}
+    extra = dict(num_cascades=1 if name == "dual_unet" else 2) if model == "cascade" else {}
     network = models.build(dict(name=model, denoiser=dict(name=name, **DENOISERS[name]), **extra))
     data = example(key)
-    variables = network.init(key, *data)
+    variables = jax.jit(network.init)(key, *data)
     # Zero-initialised outputs would hide gradients of what lies before them.
     params = jax.tree.map(lambda p: p + 0.1 * jax.random.normal(key, p.shape), variables["params"])
     rest = {k: v for k, v in variables.items() if k != "params"}
@@ -137,7 +137,7 @@ def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, name
         cine = network.apply({"params": params, **rest}, *data)
         return jnp.sum(jnp.abs(cine - 1) ** 2)
 
-    grads = jax.tree_util.tree_leaves_with_path(jax.grad(loss)(params))
+    grads = jax.tree_util.tree_leaves_with_path(jax.jit(jax.grad(loss))(params))
     for path, g in grads:
         assert np.isfinite(g).all(), path
         assert np.any(g), jax.tree_util.keystr(path)
@@ -149,11 +149,12 @@ def test_output_is_a_complex_cine_of_any_size(key, name):
         dict(name="cascade", num_cascades=1, denoiser=dict(name=name, **DENOISERS[name]))
     )
     data = example(key)
-    variables = network.init(key, *data)
-    cine = network.apply(variables, *data)
+    variables = jax.jit(network.init)(key, *data)
+    apply = jax.jit(network.apply)
+    cine = apply(variables, *data)
     assert cine.shape == (1, 5, 18, 17) and cine.dtype == jnp.complex64
     larger = example(key, size=(24, 20))
-    assert network.apply(variables, *larger).shape == (1, 5, 24, 20)
+    assert apply(variables, *larger).shape == (1, 5, 24, 20)
 
 
 @pytest.mark.parametrize("name", ["dual_unet", "frames_cnn"])

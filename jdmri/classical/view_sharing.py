@@ -53,7 +53,7 @@ def _frames_since_sample(mask: Mask, cyclic: bool) -> Int[Array, "*batch frame k
     return frame - last[..., -num_frames:, :, :]
 
 
-def _frame_index(mask: Mask) -> Int[Array, "*batch frame 1 1"]:
+def _frame_index(mask: Mask) -> Int[Array, "..."]:
     return jax.lax.broadcasted_iota(
         jnp.int32, (*(1,) * (mask.ndim - 3), mask.shape[-3], 1, 1), mask.ndim - 3
     )

@@ -27,7 +27,7 @@ def frames_to_channels(x: Float[Array, "b t y x"]) -> Float[Array, "b y x t"]:
     return jnp.moveaxis(x, 1, -1)
 
 
-def complex_to_channels(cine: Cine) -> Float[Array, "b y x 2*t"]:
+def complex_to_channels(cine: Cine) -> Float[Array, "b y x channels"]:
     """Put real parts, then imaginary parts of all frames last."""
     return jnp.concatenate(
         [jnp.moveaxis(cine.real, 1, -1), jnp.moveaxis(cine.imag, 1, -1)], axis=-1

@@ -1,0 +1,378 @@
+"""The training system: the step, exact resumption, checkpoints, configs, the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from configs import cascade, default, demo, dual_unet
+from jdmri import evaluate, losses, masks, models, optim, setup, state, step, train, workdir
+from jdmri.augment import augmentation, flip_about_centre
+from jdmri.checkpoint import Checkpoints
+from jdmri.errors import InputError
+from jdmri.ops import fourier
+from tests.conftest import complex_normal
+
+CONFIGS = {
+    "default": default.get_config,
+    "demo": demo.get_config,
+    "cascade": cascade.get_config,
+    "cascade:2": partial(cascade.get_config, "2"),
+    "dual_unet": dual_unet.get_config,
+}
+
+
+def shrink(config, tmp_path):
+    """Make a config run in seconds: tiny phantom, tiny network."""
+    config.data.update(
+        num_series=8, num_frames=4, matrix=(16, 18), cache_dir=str(tmp_path / "cache")
+    )
+    config.mask.update(acceleration=3.0, num_center_lines=2)
+    for name, value in (("width", 4), ("num_frames", 4), ("head_width", 4)):
+        if name in config.model.denoiser:
+            config.model.denoiser[name] = value
+    config.train.update(num_steps=6, batch_size=min(config.train.batch_size, 2), log_every=2)
+    config.eval.every_epochs = 1
+    config.metrics = ("psnr", "nmse_complex")
+    return config
+
+
+def tiny(tmp_path, **train_fields):
+    config = shrink(demo.get_config(), tmp_path)
+    config.train.update(**train_fields)
+    return config
+
+
+def make_task(sampler=None, loss=None, **augment):
+    augment = dict(flips=True, frame_roll=True, global_phase=True) | augment
+    denoiser = dict(name="dual_unet", num_frames=4, width=4, head=False, dropout=0.0)
+    return step.Task(
+        model=models.build(dict(name="denoise", denoiser=denoiser)),
+        sampler=sampler or masks.variable_density(acceleration=3.0, num_center_lines=2),
+        loss=loss or losses.l2(),
+        augment=augmentation(**augment),
+        seed=3,
+        eval_seed=0,
+    )
+
+
+def make_examples(key, count=4):
+    cine = complex_normal(key, (count, 4, 16, 16))
+    maps = jnp.ones((count, 1, 16, 16), jnp.complex64)
+    return step.Examples(cine, maps, jnp.full(count, 0.1), jnp.arange(count, dtype=jnp.uint32))
+
+
+def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
+    optimizer, _ = optim.build(
+        dict(name="sgd", learning_rate=0.1, clip_norm=0.0, schedule=dict(name="constant")), 10
+    )
+    mesh = jax.make_mesh(
+        (num_devices,), ("data",), devices=jax.devices()[:num_devices],
+        axis_types=(jax.sharding.AxisType.Auto,),
+    )  # fmt: skip
+    train_step = step.make_train_step(
+        task, optimizer, batch_size=batch_size, ema_decay=0.9, mesh=mesh
+    )
+    current = state.create(task.model, optimizer, 0)
+    examples = make_examples(jax.random.key(1))
+    if poison is not None:
+        examples = examples._replace(cine=examples.cine.at[poison].set(jnp.nan))
+    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
+    compiled = train_step.lower(current, examples).compile()
+    initial = jax.tree.map(np.array, current)
+    for _ in range(num_steps):
+        current, metrics = compiled(current, examples)
+    return initial, jax.tree.map(np.array, current), jax.device_get(metrics), compiled
+
+
+def test_four_devices_equal_one_with_plain_sgd_and_batch_norm():
+    _, one, metrics_one, _ = run_steps(make_task(), 1)
+    initial, four, metrics_four, compiled = run_steps(make_task(), 4)
+    np.testing.assert_allclose(metrics_one["loss"], metrics_four["loss"], rtol=1e-5)
+    compare = partial(np.testing.assert_allclose, rtol=1e-3, atol=2e-6)
+    jax.tree.map(compare, one.params, four.params)
+    jax.tree.map(compare, one.batch_stats, four.batch_stats)
+    assert " all-gather(" not in compiled.as_text()
+    moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), initial.params, four.params)
+    assert max(jax.tree.leaves(moved)) > 1e-4
+
+
+def test_a_loss_that_is_not_finite_skips_the_update_and_is_counted():
+    initial, current, metrics, _ = run_steps(make_task(), 1, num_steps=3, poison=0)
+    for name in ("params", "opt_state", "batch_stats", "ema"):
+        jax.tree.map(np.testing.assert_array_equal, getattr(initial, name), getattr(current, name))
+    assert current.step == 3 and current.skipped == 3 and metrics["skipped_in_a_row"] == 3
+    _, current, metrics, _ = run_steps(make_task(), 1, num_steps=4, poison=0, batch_size=1)
+    assert current.skipped == 1 and np.isfinite(jax.tree.leaves(current.params)[0]).all()
+
+
+def test_every_epoch_sees_each_series_once_in_a_new_order():
+    drawn = []
+
+    def probe(step_number):
+        order = jax.shard_map(
+            lambda s: step._local_batch(0, s, 6, 2, 2),
+            mesh=jax.make_mesh((1,), ("data",), devices=jax.devices()[:1]),
+            in_specs=P(), out_specs=P(), check_vma=False,
+        )  # fmt: skip
+        return np.asarray(order(jnp.int32(step_number)))
+
+    for epoch in range(3):
+        seen = np.concatenate([probe(3 * epoch + i) for i in range(3)])
+        assert sorted(seen) == list(range(6))
+        drawn.append(tuple(seen))
+    assert len(set(drawn)) > 1
+
+
+def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
+    task = make_task(loss=lambda e, r, s: jnp.sum(jnp.abs(e) ** 2), flips=False, frame_roll=False)
+    example = jax.tree.map(lambda a: a[0], make_examples(key))
+    variables = state.create(
+        task.model, optim.build(default.get_config().optimizer.to_dict(), 1)[0], 0
+    )
+    evaluate_step = step.make_eval_step(task)
+    first, again = (evaluate_step(variables.variables, example)["psnr"] for _ in range(2))
+    assert first == again
+    other = evaluate_step(variables.variables, example._replace(seed=jnp.uint32(9)))["psnr"]
+    assert first != other
+
+
+@pytest.mark.parametrize("size", [8, 9])
+def test_flip_reverses_kspace_about_its_centre(key, size):
+    image = complex_normal(key, (size, size))
+    flipped = fourier.fftc(flip_about_centre(image, 0))
+    expected = flip_about_centre(fourier.fftc(image), 0)
+    np.testing.assert_allclose(flipped, expected, atol=1e-5)
+
+
+def test_augmentation_moves_only_what_it_says(key):
+    cine, maps = complex_normal(key, (5, 8, 9)), complex_normal(key, (2, 8, 9))
+    nothing = augmentation(flips=False, frame_roll=False, global_phase=False)(key, cine, maps)
+    np.testing.assert_array_equal(nothing[0], cine)
+    phase, same = augmentation(flips=False, frame_roll=False, global_phase=True)(key, cine, maps)
+    np.testing.assert_allclose(np.abs(phase), np.abs(cine), rtol=1e-5)
+    np.testing.assert_array_equal(same, maps)
+    rolled, _ = augmentation(flips=False, frame_roll=True, global_phase=False)(key, cine, maps)
+    assert any(np.array_equal(rolled, np.roll(cine, i, 0)) for i in range(5))
+
+
+@pytest.mark.parametrize("name", ["l1", "l2"])
+@pytest.mark.parametrize("domain", ["complex", "magnitude"])
+def test_losses_by_formula(key, name, domain):
+    loss = losses.LOSSES.build(dict(name=name, domain=domain))
+    x, g = complex_normal(key, (2, 3, 4, 5))
+    d = np.abs(np.abs(x) - np.abs(g)) if domain == "magnitude" else np.abs(x - g)
+    np.testing.assert_allclose(loss(x, g, 0), np.mean(d if name == "l1" else d**2), rtol=1e-5)
+    assert loss(g, g, 0) == 0
+    gradient = jax.grad(lambda x: loss(x, g, 0))
+    assert np.isfinite(gradient(g)).all() and np.isfinite(gradient(0 * g)).all()
+
+
+def test_adam_couples_the_decay_and_spares_biases():
+    section = dict(
+        name="adam",
+        learning_rate=0.1,
+        weight_decay=0.5,
+        clip_norm=0.0,
+        schedule=dict(name="constant"),
+    )
+    optimizer, schedule = optim.build(section, 10)
+    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    zero = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = optimizer.update(zero, optimizer.init(params), params)
+    # With a zero gradient the coupled decay is normalised by Adam to a full step.
+    np.testing.assert_allclose(updates["kernel"], -0.1, rtol=1e-4)
+    np.testing.assert_array_equal(updates["bias"], 0)
+    assert schedule(3) == pytest.approx(0.1)
+
+
+def test_warmup_cosine_rises_and_falls_to_zero():
+    schedule = optim.warmup_cosine(learning_rate=1.0, num_steps=100, warmup=0.1)
+    assert schedule(0) == pytest.approx(1e-7, abs=1e-7) and schedule(10) == pytest.approx(1)
+    assert schedule(100) == pytest.approx(0, abs=1e-6) and schedule(55) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_trains_restores_and_evaluates(name, tmp_path):
+    config = shrink(CONFIGS[name](), tmp_path)
+    config.train.num_steps = 2
+    train.train(config, tmp_path / "run")
+    target, result = evaluate.evaluate(config, tmp_path / "run")
+    assert set(result["methods"]) == {"model", "zero_filled", "temporal_average", "view_sharing"}
+    assert result["methods"]["model"]["psnr"]["n"] == result["protocol"]["num_subjects"] > 0
+    for file in ("series.csv", "summary.json", "card.json", "figures/masks.png"):
+        assert (target / file).stat().st_size > 0
+    for file in ("config.json", "environment.json", "metrics.jsonl"):
+        assert (tmp_path / "run" / file).stat().st_size > 0
+
+
+def final_state(folder):
+    config = workdir.load_config(folder)
+    return setup.restore_state(config, folder, "latest")[0]
+
+
+def test_resumption_is_exact(tmp_path):
+    """Stop after any step and continue: the whole state equals the uninterrupted run's, bit for bit."""
+    train.train(tiny(tmp_path, num_steps=7), tmp_path / "whole")
+    config = tiny(tmp_path, num_steps=7)
+    config.checkpoint.every_steps = 1
+    train.train(config, tmp_path / "parts")
+    checkpoints = Checkpoints(tmp_path / "parts" / "checkpoints")
+    checkpoints.drop_after(checkpoints.steps()[-2])
+    checkpoints.close()
+    assert checkpoints.steps()[-1] == 6
+    train.train(config, tmp_path / "parts")
+    whole, parts = final_state(tmp_path / "whole"), final_state(tmp_path / "parts")
+    jax.tree.map(np.testing.assert_array_equal, whole, parts)
+    records = [json.loads(r) for r in (tmp_path / "parts/metrics.jsonl").read_text().splitlines()]
+    assert len({(r["step"], r["split"]) for r in records}) == len(records)
+
+
+def test_another_config_in_the_workdir_is_refused_by_field(tmp_path):
+    config = tiny(tmp_path, num_steps=2)
+    train.train(config, tmp_path / "run")
+    changed = tiny(tmp_path, num_steps=2)
+    changed.optimizer.learning_rate = 0.5
+    with pytest.raises(InputError, match=r"optimizer.learning_rate: 0.002 → 0.5"):
+        train.train(changed, tmp_path / "run")
+    longer = tiny(tmp_path, num_steps=4)
+    with pytest.raises(InputError, match=r"train.num_steps: 2 → 4.*--extend.*init_from"):
+        train.train(longer, tmp_path / "run")
+    train.train(longer, tmp_path / "run", extend=True)
+    assert final_state(tmp_path / "run").step == 4
+
+
+def test_init_from_starts_with_the_other_runs_weights(tmp_path):
+    train.train(tiny(tmp_path, num_steps=2), tmp_path / "first")
+    config = tiny(tmp_path, num_steps=1, init_from=str(tmp_path / "first"), ema_decay=0.0)
+    config.optimizer.learning_rate = 0.0
+    train.train(config, tmp_path / "second")
+    first, second = final_state(tmp_path / "first"), final_state(tmp_path / "second")
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6), first.ema, second.params)
+
+
+def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):
+    train.train(tiny(tmp_path, num_steps=10), tmp_path / "run")
+    folder = tmp_path / "run" / "checkpoints"
+    checkpoints = Checkpoints(folder)
+    last, other = checkpoints.steps()[-1], checkpoints.steps()[0]
+    data = max(
+        (folder / str(last) / "default").rglob("*"), key=lambda p: p.stat().st_size * p.is_file()
+    )
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    with pytest.raises(InputError, match=f"damaged: .*{data.name} differs.*--checkpoint={other}"):
+        setup.restore_state(tiny(tmp_path), tmp_path / "run", "latest")
+    (folder / str(last) / "manifest.json").unlink()
+    assert checkpoints.steps() == [other] == [5]
+    assert f"Checkpoint {last} has no manifest" in caplog.text
+    with pytest.raises(InputError, match="no checkpoint '99'"):
+        checkpoints.choose("99")
+
+
+def test_early_stopping_counts_validations(tmp_path):
+    config = tiny(tmp_path, num_steps=60, patience=2)
+    config.optimizer.learning_rate = 0.0
+    train.train(config, tmp_path / "run")
+    assert final_state(tmp_path / "run").step == 3 * 5  # epochs of 5 steps; the first is the best
+
+
+def test_ten_bad_steps_in_a_row_stop_the_run(tmp_path, monkeypatch):
+    config = tiny(tmp_path, num_steps=40)
+
+    def not_a_number(*, domain):
+        return lambda estimate, reference, step: jnp.mean(jnp.abs(estimate)) * jnp.nan
+
+    monkeypatch.setitem(losses.LOSSES._factories, "l1", not_a_number)
+    with pytest.raises(InputError, match=r"not finite 10 times in a row.*last good checkpoint"):
+        train.train(config, tmp_path / "run")
+
+
+def jdmri(*arguments, cwd, **options):
+    command = [sys.executable, "-m", "jdmri.main", *map(str, arguments)]
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "XDG_CACHE_HOME": str(cwd),
+    }
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+TINY = (
+    "--config=configs/demo.py", "--config.data.num_series=8", "--config.data.num_frames=4",
+    "--config.data.matrix=16,18", "--config.model.denoiser.width=4", "--config.model.denoiser.num_frames=4",
+    "--config.mask.acceleration=3.0", "--config.mask.num_center_lines=2", "--config.train.log_every=2",
+    "--config.metrics=('psnr',)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
+    tiny_run = (*TINY, "--config.train.num_steps=400", "--config.checkpoint.every_steps=20")
+    process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
+    manifests = lambda: list((tmp_path / "run" / "checkpoints").glob("*/manifest.json"))
+    deadline = time.time() + 120
+    while not manifests() and time.time() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == (-9 if number == signal.SIGKILL else 75), stderr
+    process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
+    _, stderr = process.communicate(timeout=240)
+    assert process.returncode == 0, stderr
+    resumed = [line for line in stderr.splitlines() if line.startswith("Resuming from step")]
+    assert resumed and int(resumed[0].split()[3]) > 0
+    process = jdmri(*tiny_run, "--workdir=whole", cwd=tmp_path)
+    assert process.wait(timeout=240) == 0
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        final_state(tmp_path / "run"),
+        final_state(tmp_path / "whole"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "--config=configs/demo.py"),
+        (("--config=configs/none.py",), "no config file 'configs/none.py'"),
+        (("--config=configs/demo.py", "--config.train.num_step=3"), 'Did you mean "num_steps"'),
+        (("--config=configs/demo.py", "--config.train.num_steps=many"), "many"),
+        (("--config=configs/demo.py", "--config.mask.name=radial"), "unknown mask 'radial'"),
+        (("--config=configs/demo.py", "--config.mask.num_center_lines=90"), "90 centre lines do not fit"),
+        (("--config=configs/demo.py", "--config.data.num_frames=8", "--config.data.num_series=7"), "built for 20 frames, the series has 8"),
+        (("--config=configs/demo.py", "--config.data.name=npz", "--config.data.path=x.npz"), "no file 'x.npz'"),
+        (("--config=configs/demo.py", "--config.data.num_series=2"), "split empty"),
+        (("--config=configs/demo.py", "--config.train.batch_size=500", "--config.data.num_series=7"), "--config.train.batch_size="),
+        (("--mode=evaluate", "--workdir=nowhere"), "no run in nowhere"),
+        (("--config=configs/demo.py", "--mode=fly"), "mode"),
+        (("--config=configs/demo.py", "stray"), "stray"),
+    ],
+)  # fmt: skip
+def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, arguments, message):
+    process = jdmri(*arguments, cwd=tmp_path)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 2, stderr
+    last = [line for line in stderr.splitlines() if line.startswith("jdmri: ")]
+    assert len(last) == 1 and message in last[0], stderr
+    assert "Traceback" not in stderr + stdout
+    assert not (tmp_path / "runs").exists()
