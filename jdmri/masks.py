@@ -138,9 +138,10 @@ def describe(mask: Mask) -> dict[str, float]:
 
 
 def _weighted(log_weights, acceleration, num_center_lines, per_frame) -> Sampler:
-    """Draw ⌊N/R⌋ lines a frame by Gumbel top-k: the top k of log w + Gumbel noise are k draws
-    without replacement with probability ∝ w (Vieira 2014; Kool et al. 2019). Indices, not a
-    threshold, which miscounts at ties.
+    """Draw ⌊N/R⌋ lines a frame by Gumbel top-k.
+
+    The top k of log w + Gumbel noise are k draws without replacement with probability ∝ w (Kool
+    et al. 2019). Indices, not a threshold, which miscounts at ties.
     """
     _check(acceleration, num_center_lines)
 

@@ -60,7 +60,7 @@ def test_wrong_ratios_are_refused(ratios):
 
 def test_an_empty_split_is_refused_unless_wanted():
     with pytest.raises(
-        InputError, match="2 subject.s. split 4:1:2 leave the validation split empty"
+        InputError, match=r"2 subject.s. split 4:1:2 leave the validation split empty"
     ):
         split(fake(2), ratios=(4, 1, 2), seed=0)
     assert split(fake(2), ratios=(1, 0, 1), seed=0)["validation"] == ()

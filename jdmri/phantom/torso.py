@@ -13,7 +13,8 @@ def torso(key: PRNGKey, y: Field, x: Field, pixel: Float[Array, ""]) -> Field:
 
     Args:
         key: of the subject.
-        y, x: position relative to the heart in mm, x towards the patient's left.
+        y: position relative to the heart in mm.
+        x: the same, towards the patient's left.
         pixel: grid spacing in mm.
     """
     keys = iter(jax.random.split(key, 64))
