@@ -47,7 +47,7 @@ def protocol(
         "eval_seed": config.eval.seed,
         "data_settings": {k: v for k, v in data.items() if k not in ("cache_dir", "path")},
         "metrics": {name: metrics.protocol(name) for name in config.metrics},
-        "heart": "NAME_heart: the same metric on the box around the moving heart, frozen from the reference",
+        "heart": "NAME_heart: the same metric on a box of 5/12 of each side around what beats once a cycle, frozen from the reference",
         "seconds": "one series, second call, compilation not counted",
     }
 
