@@ -13,7 +13,7 @@ def get_config():
     config = default.get_config()
     config.model = dict(
         name="cascade",
-        denoiser=dict(name="frames_cnn", num_frames=20, width=48, depth=4),
+        denoiser=dict(name="frames_cnn", num_frames=20, width=64, depth=4),
         num_cascades=4,
         shared=False,
         remat=False,

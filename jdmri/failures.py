@@ -1,6 +1,8 @@
 """From an exception to one line and an exit code."""
 
 import errno
+import sys
+import threading
 
 from jdmri.errors import InputError
 from jdmri.memory import REMEDY
@@ -17,18 +19,33 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, Terminated):
         return f"stopped by {error}. The same command continues.", TERMINATED
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted before there was anything to save.", TERMINATED
+        return "interrupted. The same command continues.", TERMINATED
     text = str(error)
-    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
-        return f"out of device memory ({_first_line(text)}); {REMEDY}.", BAD_INPUT
-    if _is_disk_full(error, text):
+    if _is_disk_full(error, text):  # first: tensorstore says RESOURCE_EXHAUSTED of a disk, too
         return (
             f"the disk is full ({_first_line(text)}); free some space and run the same command again.",
             BAD_INPUT,
         )
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
+        return f"out of device memory ({_first_line(text)}); {REMEDY}.", BAD_INPUT
     if isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError):
         return f"cannot read or write {error.filename}: {error.strerror}.", BAD_INPUT
     return None
+
+
+def silence_threads() -> None:
+    """Keep the tracebacks of background writers off the screen: the main thread fails of the same cause.
+
+    TensorBoard's writer dies in its thread (its data are in ``metrics.jsonl`` as well); the writes of
+    tensorstore that a failed save leaves behind complain that their event loop is closed.
+    """
+    threading.excepthook = lambda _: None
+
+    def hook(unraisable):
+        if "Event loop is closed" not in str(unraisable.exc_value):
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _is_disk_full(error: BaseException, text: str) -> bool:

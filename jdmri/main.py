@@ -33,7 +33,8 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
     log.show()
-    absl.logging.set_verbosity(absl.logging.ERROR)
+    absl.logging.set_verbosity(absl.logging.FATAL)  # what Orbax logs as an error it raises, too
+    failures.silence_threads()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(cache))
     config = flags.FLAGS["config"].value
@@ -54,7 +55,8 @@ def run() -> None:
         if told is None:
             raise
         sys.stderr.write(f"jdmri: {told[0]}\n")
-        sys.exit(told[1])
+        sys.stderr.flush()
+        os._exit(told[1])  # exit handlers would try to write once more
 
 
 if __name__ == "__main__":

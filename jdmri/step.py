@@ -87,7 +87,8 @@ class Task:
         estimate, changed = output if train else (output, {})
         level = scale.signal_level(*data)[0]
         loss = self.loss(estimate[0] / level, cine / level, step)
-        return loss, (magnitude_psnr(estimate[0], cine), changed.get("batch_stats", {}))
+        stats = changed.get("batch_stats", {})
+        return loss, (magnitude_psnr(estimate[0], cine), stats, estimate[0])
 
 
 def magnitude_psnr(estimate: jax.Array, reference: jax.Array) -> jax.Array:
@@ -123,9 +124,8 @@ def make_train_step(
         def batch_loss(params):
             variables = {"params": params, "batch_stats": state.batch_stats}
             one = partial(task.example_loss, variables, step=state.step, train=True)
-            loss, (psnr, stats) = jax.vmap(one, axis_name=SAMPLES, out_axes=(0, (0, None)))(
-                keys, batch
-            )
+            mapped = jax.vmap(one, axis_name=SAMPLES, out_axes=(0, (0, None, 0)))
+            loss, (psnr, stats, _) = mapped(keys, batch)
             return jnp.mean(loss), (jnp.mean(psnr), stats)
 
         (loss, (psnr, stats)), grads = jax.value_and_grad(batch_loss, has_aux=True)(state.params)
@@ -135,19 +135,21 @@ def make_train_step(
     return train_step
 
 
-def make_eval_step(task: Task) -> Callable[[Mapping[str, Any], Examples], Metrics]:
-    """Compile the loss and PSNR of one series (no series axis) with its own fixed mask."""
+def make_eval_step(
+    task: Task,
+) -> Callable[[Mapping[str, Any], Examples], tuple[Metrics, jax.Array]]:
+    """Compile loss, PSNR and first frame of one series (no series axis) with its own fixed mask."""
 
     @jax.jit
-    def eval_step(variables, example: Examples) -> Metrics:
-        loss, (psnr, _) = task.example_loss(
+    def eval_step(variables, example: Examples) -> tuple[Metrics, jax.Array]:
+        loss, (psnr, _, estimate) = task.example_loss(
             variables,
             series_key(task.eval_seed, example.seed),
             example,
             jnp.zeros(()),
             train=False,
         )
-        return {"loss": loss, "psnr": psnr}
+        return {"loss": loss, "psnr": psnr}, estimate[0]
 
     return eval_step
 

@@ -13,7 +13,7 @@ from jdmri.data.series import Dataset, Series
 from jdmri.errors import InputError
 
 IDENTITY = ("series", "subject", "method")
-MAIN_METRICS = ("psnr", "ssim", "nmse")
+TABLE = {"psnr": ".2f", "ssim": ".3f", "nmse": ".4f"}  # metric: format
 
 
 def protocol(
@@ -91,16 +91,17 @@ def table(result: Mapping[str, Any]) -> str:
     """Format the main metrics of a ``summary.json`` as text, protocol first."""
     about, methods = result["protocol"], result["methods"]
     known = next(iter(methods.values()))
-    shown = [n for name in MAIN_METRICS for n in (name, f"{name}_heart") if n in known] + [
-        "seconds"
-    ]
+    formats = {n: f for name, f in TABLE.items() for n in (name, f"{name}_heart") if n in known}
+    formats["seconds"] = ".2g"
     lines = [
         f"{about['data']} ({about['split']}), {about['num_subjects']} subjects, {about['mask']['name']} mask, "
         f"true R {about['true_acceleration']:.2f}, noise σ {about['noise_sigma']:g}; mean ± SD over subjects",
-        f"{'method':18}" + "".join(f"{n:>20}" for n in shown),
+        f"{'method':18}" + "".join(f"{n:>19}" for n in formats),
     ]
     for method, values in methods.items():
-        lines.append(f"{method:18}" + "".join(f"{_cell(values[n]):>20}" for n in shown))
+        lines.append(
+            f"{method:18}" + "".join(f"{_cell(values[n], f):>19}" for n, f in formats.items())
+        )
     return "\n".join(lines)
 
 
@@ -124,7 +125,7 @@ def _spread(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, float |
     }
 
 
-def _cell(value: Mapping[str, float | None]) -> str:
+def _cell(value: Mapping[str, float | None], form: str) -> str:
     if value["mean"] is None:
         return "not defined"
-    return f"{value['mean']:.4g}" + ("" if value["std"] is None else f" ± {value['std']:.3g}")
+    return f"{value['mean']:{form}}" + ("" if value["std"] is None else f" ± {value['std']:{form}}")

@@ -82,7 +82,7 @@ def train(
             current, metrics = train_step(current, examples)
             run_log.step(step, metrics)
             if step % validate_every == 0 or step == num_steps:
-                checkpoints.save(current, run_log.validated(step, validation(current)))
+                checkpoints.save(current, run_log.validated(step, *validation(current)))
             elif stop.received or (save_every and step % save_every == 0):
                 checkpoints.save(current)
             if stop.received or run_log.diverged or run_log.out_of_patience():
@@ -91,7 +91,7 @@ def train(
     if run_log.diverged:
         raise InputError(_divergence(step, checkpoints))
     if stop.received and step < num_steps:
-        raise Terminated(f"{stop.received.name} at step {step} of {num_steps}; saved in {folder}.")
+        raise Terminated(f"{stop.received.name} at step {step} of {num_steps}; saved in {folder}")
 
 
 def run_length(config: ConfigDict, num_series: int) -> tuple[int, int]:
@@ -162,10 +162,13 @@ class RunLog:
         )
         self._window, self._clock = [], time.perf_counter()
 
-    def validated(self, step: int, scores: dict[str, float]) -> float | None:
-        """Write validation scores; returns the PSNR if it is a number."""
+    def validated(
+        self, step: int, scores: dict[str, float], picture: np.ndarray | None
+    ) -> float | None:
+        """Write validation scores and picture; returns the PSNR if it is a number."""
         if not scores:
             return None
+        self._writer.image(step, "validation: reference, reconstruction, error x 5", picture)
         psnr = scores["psnr"] if math.isfinite(scores["psnr"]) else None
         self._writer.scalars(step, "validation", scores)
         self._validation_psnr.append(_or_worst(psnr))

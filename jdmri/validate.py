@@ -1,4 +1,4 @@
-"""Validation during training: loss and PSNR with fixed masks."""
+"""Validation during training: loss, PSNR and a picture, with fixed masks."""
 
 import jax
 import numpy as np
@@ -15,11 +15,30 @@ class Validation:
         self._examples = jax.device_put(examples)
         self._step = make_eval_step(task)
 
-    def __call__(self, state: TrainState) -> dict[str, float]:
-        """Return the mean ``loss`` and ``psnr`` over series; empty without series."""
+    def __call__(self, state: TrainState) -> tuple[dict[str, float], np.ndarray | None]:
+        """Return the mean ``loss`` and ``psnr`` over series, and the `picture` of the first.
+
+        Without series: nothing and None.
+        """
         if self._examples is None:
-            return {}
+            return {}, None
         one = lambda index: jax.tree.map(lambda a: a[index], self._examples)
         results = [self._step(state.variables, one(i)) for i in range(len(self._examples.cine))]
-        results = jax.device_get(results)
-        return {name: float(np.mean([r[name] for r in results])) for name in results[0]}
+        scores = jax.device_get([r for r, _ in results])
+        means = {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
+        return means, picture(np.asarray(results[0][1]), np.asarray(self._examples.cine[0, 0]))
+
+
+def picture(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Put the magnitudes of a reference frame, its reconstruction, and 5 × the error side by side.
+
+    Args:
+        estimate: ``[y, x]``.
+        reference: ``[y, x]``; its maximum becomes 1.
+
+    Returns:
+        ``[y, 3 x]``.
+    """
+    estimate, reference = np.abs(estimate), np.abs(reference)
+    error = 5 * np.abs(estimate - reference)
+    return np.concatenate([reference, estimate, error], axis=1) / max(reference.max(), 1e-30)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,19 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from configs import cascade, default, demo, dual_unet
-from jdmri import evaluate, losses, masks, models, optim, setup, state, step, train, workdir
+from jdmri import (
+    evaluate,
+    failures,
+    losses,
+    masks,
+    models,
+    optim,
+    setup,
+    state,
+    step,
+    train,
+    workdir,
+)
 from jdmri.augment import augmentation, flip_about_centre
 from jdmri.checkpoint import Checkpoints
 from jdmri.errors import InputError
@@ -142,9 +155,9 @@ def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
         task.model, optim.build(default.get_config().optimizer.to_dict(), 1)[0], 0
     )
     evaluate_step = step.make_eval_step(task)
-    first, again = (evaluate_step(variables.variables, example)["psnr"] for _ in range(2))
+    first, again = (evaluate_step(variables.variables, example)[0]["psnr"] for _ in range(2))
     assert first == again
-    other = evaluate_step(variables.variables, example._replace(seed=jnp.uint32(9)))["psnr"]
+    other = evaluate_step(variables.variables, example._replace(seed=jnp.uint32(9)))[0]["psnr"]
     assert first != other
 
 
@@ -215,6 +228,8 @@ def test_every_config_trains_restores_and_evaluates(name, tmp_path):
         assert (target / file).stat().st_size > 0
     for file in ("config.json", "environment.json", "metrics.jsonl"):
         assert (tmp_path / "run" / file).stat().st_size > 0
+    (events,) = (tmp_path / "run" / "tensorboard").iterdir()
+    assert b"PNG" in events.read_bytes()
 
 
 def final_state(folder):
@@ -376,3 +391,18 @@ def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, arguments, message):
     assert len(last) == 1 and message in last[0], stderr
     assert "Traceback" not in stderr + stdout
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("RESOURCE_EXHAUSTED: Error writing: No space left on device"), "disk is full"),
+        (OSError(28, "No space left on device"), "disk is full"),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), "device memory.*width"),
+        (PermissionError(13, "Permission denied", "runs"), "cannot read or write runs"),
+    ],
+)  # fmt: skip
+def test_failures_of_the_machine_are_told_apart(error, message):
+    told, code = failures.explain(error)
+    assert re.search(message, told) and code == 2 and "\n" not in told
+    assert failures.explain(RuntimeError("a defect of ours")) is None
