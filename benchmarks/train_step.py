@@ -19,9 +19,8 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from configs import demo, dual_unet
-from jdmri import memory, optim, scale, setup, state, step
+from jdmri import memory, optim, phantom, scale, setup, state, step
 from jdmri.ops.acquire import acquire
-from jdmri.phantom import beating_heart
 
 REPEATS = 10
 
@@ -51,7 +50,7 @@ def measure(name, config, size):
     """Compile and time one network."""
     task = setup.build_task(config)
     key = jax.random.key(0)
-    cine, maps = beating_heart(key, num_frames=20, matrix=(size, size))
+    cine, maps, *_ = phantom.simulate(key, num_frames=20, matrix=(size, size))
     examples = step.Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
     optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
     mesh = jax.make_mesh(

@@ -22,6 +22,9 @@ def parse(argv: Sequence[str]) -> list[str]:
     """
     help_wanted = any(a.lstrip("-") in ("help", "helpshort", "helpfull", "h") for a in argv[1:])
     path, folder = _value(argv, "config"), _value(argv, "workdir")
+    if _value(argv, "mode") == "phantom" and path is None:
+        path = "configs/default.py"
+        argv = [argv[0], f"--config={path}", *argv[1:]]
     if path is not None:
         argv = _with_config(argv, _find_config(path))
         config_flags.DEFINE_config_file("config", None, "Config file[:argument].", lock_config=True)

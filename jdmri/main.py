@@ -2,6 +2,7 @@
 
     python -m jdmri.main --config=configs/demo.py                train, then evaluate on the test split
     python -m jdmri.main --mode=evaluate --workdir=runs/demo     restore the best checkpoint, evaluate
+    python -m jdmri.main --mode=phantom --output=FOLDER          pictures of synthetic hearts; FILE.npz or .h5: data
 
 The same command again resumes. Exit codes: 0 done, 2 bad input (one line says what to change),
 75 stopped by a signal after saving (the same command continues).
@@ -15,9 +16,9 @@ import absl.logging
 import jax
 from absl import app, flags
 
-from jdmri import command_line, evaluate, failures, log, summary, train
+from jdmri import command_line, evaluate, export, failures, log, summary, train
 
-_MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate"], "What to do.")
+_MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate", "phantom"], "What to do.")
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run; default runs/<config>[-argument]."
 )
@@ -25,6 +26,8 @@ _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "best, latest or a step. Default: latest to train on, best to evaluate."
 )
 _SPLIT = flags.DEFINE_string("split", "test", "What to evaluate: train, validation or test.")
+_OUTPUT = flags.DEFINE_string("output", None, "With --mode=phantom: a folder, FILE.npz or FILE.h5.")
+_NUM_SERIES = flags.DEFINE_integer("num_series", 6, "With --mode=phantom: how many subjects.")
 _EXTEND = flags.DEFINE_bool("extend", False, "Train a shorter run on to the length of the config.")
 
 
@@ -38,6 +41,11 @@ def main(argv: list[str]) -> None:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(cache))
     config = flags.FLAGS["config"].value
+    if _MODE.value == "phantom":
+        if not _OUTPUT.value:
+            raise failures.InputError("--mode=phantom needs --output=FOLDER, FILE.npz or FILE.h5.")
+        sys.stdout.write(export.export(config, Path(_OUTPUT.value), _NUM_SERIES.value) + "\n")
+        return
     folder = command_line.default_workdir(sys.argv)
     which = {"train": "best", "evaluate": _CHECKPOINT.value or "best"}[_MODE.value]
     if _MODE.value == "train":

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from jdmri.classical import METHODS, fill_temporal_average, fill_view_sharing
+from jdmri.classical.kt_sparse import soft_threshold_frequencies
 from jdmri.ops import sense
 from tests.conftest import complex_normal, unit_maps
 
+FILLED = ("zero_filled", "temporal_average", "view_sharing")
 
-@pytest.mark.parametrize("name", list(METHODS))
+
+@pytest.mark.parametrize("name", FILLED)
 @pytest.mark.parametrize("num_coils", [1, 3])
 def test_full_sampling_gives_the_image_back(key, name, num_coils):
     maps = unit_maps(key, num_coils, (9, 8))
@@ -60,3 +63,46 @@ def test_view_sharing_leaves_what_was_never_sampled():
         got = np.asarray(fill_view_sharing(kspace, mask, cyclic=cyclic))
         np.testing.assert_allclose(got[:, 0, 0], 5)
         assert not got[:, 0, 1].any()
+
+
+def sparse_problem(key):
+    """A cine of two temporal frequencies a pixel, sampled at random."""
+    spectrum = jnp.zeros((8, 9, 8), jnp.complex64)
+    spectrum = spectrum.at[0].set(3).at[1, 2:5].set(1).at[7, 4:6].set(1j)
+    cine = jnp.fft.ifft(spectrum, axis=0, norm="ortho")
+    maps = unit_maps(key, 2, (9, 8))
+    mask = jax.random.bernoulli(key, 0.6, (8, 9, 1)).at[:, 4].set(True)
+    return cine, sense.forward(cine, maps, mask), maps, mask
+
+
+def test_kt_sparse_finds_a_sparse_cine(key):
+    cine, kspace, maps, mask = sparse_problem(key)
+    method = METHODS.build({"name": "kt_sparse", "weight": 1e-4, "tolerance": 1e-7, "max_iterations": 3000})  # fmt: skip
+    error = jnp.linalg.norm(method(kspace, maps, mask) - cine) / jnp.linalg.norm(cine)
+    shared = METHODS.build({"name": "view_sharing"})(kspace, maps, mask)
+    assert error < 0.01 < jnp.linalg.norm(shared - cine) / jnp.linalg.norm(cine)
+
+
+def test_kt_sparse_satisfies_the_optimality_conditions(key):
+    """EᴴE x − Eᴴy = −λ s with s the sign of F_t x, or |s| ≤ 1 where that is 0; 0 at zero frequency."""
+    _, kspace, maps, mask = sparse_problem(key)
+    settings = {"name": "kt_sparse", "weight": 0.05, "tolerance": 1e-8, "max_iterations": 5000}
+    x = METHODS.build(settings)(kspace, maps, mask)
+    start = METHODS.build({"name": "temporal_average"})(kspace, maps, mask)
+    threshold = 0.05 * jnp.max(jnp.abs(start))
+    gradient = sense.adjoint(sense.forward(x, maps, mask) - kspace, maps, mask)
+    slope = jnp.fft.fft(gradient, axis=0, norm="ortho") / threshold
+    spectrum = jnp.fft.fft(x, axis=0, norm="ortho")
+    np.testing.assert_allclose(slope[0], 0, atol=2e-2)
+    active = jnp.abs(spectrum[1:]) > 1e-3
+    assert 0.01 < active.mean() < 0.9 and jnp.abs(slope[1:]).max() < 1.02
+    wanted = -spectrum[1:] / jnp.abs(spectrum[1:])
+    np.testing.assert_allclose(slope[1:][active], wanted[active], atol=3e-2)
+
+
+def test_soft_threshold_spares_the_mean(key):
+    cine = complex_normal(key, (6, 4, 5))
+    np.testing.assert_allclose(soft_threshold_frequencies(cine, 0.0), cine, atol=1e-5)
+    shrunk = soft_threshold_frequencies(cine, 1e3)
+    mean = jnp.broadcast_to(jnp.mean(cine, axis=0), cine.shape)
+    np.testing.assert_allclose(shrunk, mean, atol=1e-5)

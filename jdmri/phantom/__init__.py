@@ -1,5 +1,5 @@
-"""A synthetic beating heart: ``cine, maps = beating_heart(key, num_frames=20, matrix=(96, 96))``."""
+"""A synthetic beating heart: ``scan = phantom.simulate(key, num_frames=20, matrix=(192, 192))``."""
 
-from jdmri.phantom.heart import GENERATOR_VERSION, beating_heart
+from jdmri.phantom.scan import GENERATOR_VERSION, Scan, simulate
 
-__all__ = ["GENERATOR_VERSION", "beating_heart"]
+__all__ = ["GENERATOR_VERSION", "Scan", "simulate"]

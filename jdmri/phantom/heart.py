@@ -1,249 +1,207 @@
-"""The beating heart in its torso: geometry, motion, blood, phase, coils.
+"""Painting one frame: the torso read through the backward map, the heart's layers over it."""
 
-Parameters follow the measured and literature values of the phantom brief (mid-ventricular short
-axis; lengths in mm, end-diastole at frame 0). Rendered straight on the image grid: the forward model is
-that of the reconstruction ("inverse crime"), which the card states.
-"""
-
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Complex, Float
 
-from jdmri.phantom.fields import Field, inside, paint, sample, smooth_noise
-from jdmri.phantom.torso import torso
-from jdmri.typing import Cine, CoilMaps, PRNGKey
+from jdmri.phantom import motion
+from jdmri.phantom.fields import (
+    Field,
+    harmonics,
+    inside,
+    paint,
+    read,
+    read_angle,
+    ridge,
+    smooth_noise,
+)
+from jdmri.phantom.motion import Contour, Moment
+from jdmri.phantom.population import Subject
+from jdmri.phantom.torso import Signals, Torso
+from jdmri.typing import PRNGKey
 
-GENERATOR_VERSION = 1
-_FINE = 2  # the torso is painted on a finer grid, from which each frame is interpolated
-_NUM_BLOOD_FIELDS = 4
-
-
-class Subject(NamedTuple):
-    """One draw from the population."""
-
-    field_of_view: Array  # mm, of the longer side
-    offset: Array  # mm, position of the heart (y, x)
-    angle: Array  # rad, orientation of the slice in the image
-    mirror: Array  # ±1
-    cavity: Array  # mm, end-diastolic radius
-    wall: Array  # mm
-    shape: Array  # [4] Fourier coefficients of the radii
-    area_change: Array  # fractional area change of the cavity
-    systole: Array  # fraction of the cycle
-    early: Array  # duration of the E wave
-    early_share: Array  # of the filling
-    reach: Array  # mm, how far the surroundings follow
-    right: Array  # mm, half axes of the right ventricle (y, x)
-    blood: Array
-    muscle: Array
-    fat: Array
+_NUM_INFLOW = 4
+_GRAIN, _COARSE, _TRABECULAE, _RIPPLE = range(4)
 
 
-def beating_heart(
-    key: PRNGKey, *, num_frames: int, matrix: tuple[int, int], num_coils: int = 1
-) -> tuple[Cine, CoilMaps]:
-    """Draw one subject and render its cine.
+class Material(NamedTuple):
+    """What moves with the tissue, on an image at end-diastole.
+
+    Attributes:
+        stack: ``[y, x, channel]``: the torso (real, imaginary), its vessels, and four random fields.
+        inflow: ``[field, y, x]``, patterns of fresh blood; they do not move with the tissue.
+    """
+
+    stack: Float[Array, "y x c"]
+    inflow: Float[Array, "n y x"]
+
+
+class View(NamedTuple):
+    """An image grid: where its pixels lie from the heart, and how to find them."""
+
+    y: Field
+    x: Field
+    pixel: Array  # mm
+    subject: Subject
+
+    def indices(self, y: Field, x: Field) -> tuple[Field, Field]:
+        """Return fractional rows and columns of positions in mm."""
+        size, subject = self.y.shape, self.subject
+        x = subject.mirror * x
+        sine, cosine = jnp.sin(subject.angle), jnp.cos(subject.angle)
+        row = (cosine * y - sine * x + subject.offset[0]) / self.pixel + (size[0] - 1) / 2
+        column = (sine * y + cosine * x + subject.offset[1]) / self.pixel + (size[1] - 1) / 2
+        return row, column
+
+
+def make_view(size: tuple[int, int], subject: Subject) -> View:
+    """Lay a grid of ``size`` over the field of view, in the subject's own orientation."""
+    pixel = subject.field_of_view / max(size)
+    row, column = jnp.meshgrid(*(jnp.arange(n) - (n - 1) / 2 for n in size), indexing="ij")
+    y, x = row * pixel - subject.offset[0], column * pixel - subject.offset[1]
+    sine, cosine = jnp.sin(subject.angle), jnp.cos(subject.angle)
+    return View(cosine * y + sine * x, subject.mirror * (cosine * x - sine * y), pixel, subject)
+
+
+def make_material(key: PRNGKey, view: View, torso: Torso) -> Material:
+    """Draw textures, and stack them with the torso."""
+    texture_key, inflow_key = jax.random.split(key)
+    size = view.y.shape
+    fields = smooth_noise(texture_key, size, jnp.array([2.6, 8.0, 2.4, 6.0]) / view.pixel)
+    inflow = smooth_noise(inflow_key, size, jnp.array([7.0, 7.0, 3.0, 16.0]) / view.pixel)
+    channels = [torso.signal.real, torso.signal.imag, torso.vessel, *fields]
+    return Material(jnp.stack(channels, axis=-1), inflow)
+
+
+def paint_frame(
+    key: PRNGKey, moment: Moment, view: View, material: Material, signals: Signals
+) -> Complex[Array, "y x"]:
+    """Paint the complex signal of one frame.
 
     Args:
-        key: the same key gives the same subject.
-        num_frames: over one cycle.
-        matrix: (y, x).
-        num_coils: 1 gives maps of ones.
+        key: of the subject; what it draws is the same in all frames.
+        moment: when.
+        view: the fine grid.
+        material: torso and textures at end-diastole.
+        signals: of each tissue on the grid.
+    """
+    subject = view.subject
+    y, x = motion.backward(*_breathe(view, moment), subject, moment)
+    channels = jnp.moveaxis(read(material.stack, *view.indices(y, x)), -1, 0)
+    beat = motion.contraction(moment.phase - 0.05, subject) * moment.strength
+    pulse = 1 + 0.10 * channels[2] * (beat - 0.4)
+    torso = jax.lax.complex(channels[0], channels[1]) * pulse
+    inflow = _inflow(key, moment, material.inflow)
+    return _paint_heart(key, torso, y, x, channels[3:], inflow, moment, view, signals)
+
+
+def truth(
+    moment: Moment, view: View, indices: Callable
+) -> tuple[Bool[Array, "3 y x"], Float[Array, "2 y x"]]:
+    """Return what is where at a moment, and where it was at end-diastole.
+
+    Args:
+        moment: when.
+        view: any grid.
+        indices: from positions in mm to rows and columns.
 
     Returns:
-        cine complex64 ``[frame, y, x]``, magnitude about 0…1, and maps complex64 ``[coil, y, x]`` with
-        Σ_coil |map|² = 1.
+        Labels (LV cavity, LV wall, RV cavity), and the positions (row, column).
     """
-    return _render(key, num_frames, tuple(matrix), num_coils)
+    y, x = motion.backward(*_breathe(view, moment), view.subject, moment)
+    table = jnp.stack(motion.contour(view.subject), axis=-1)
+    rest = Contour(*jnp.moveaxis(read_angle(table, jnp.arctan2(y, x)), -1, 0))
+    bounds = jnp.stack([jnp.zeros_like(y), rest.cavity, rest.wall, rest.right])
+    radius = jnp.hypot(y, x)[None]
+    return (radius >= bounds[:-1]) & (radius < bounds[1:]), jnp.stack(indices(y, x))
 
 
-@partial(jax.jit, static_argnums=(1, 2, 3))
-def _render(key, num_frames, matrix, num_coils):
-    keys = jax.random.split(key, 8)
-    subject = _draw_subject(keys[0])
-    pixel = subject.field_of_view / max(matrix)
-    fine = tuple(_FINE * n for n in matrix)
-    fine_pixel = pixel / _FINE
-    rest = torso(keys[1], *_grid(fine, fine_pixel, subject), fine_pixel)
-    texture = smooth_noise(keys[2], fine, 3.0 / fine_pixel) + smooth_noise(
-        keys[3], fine, 8.0 / fine_pixel
-    )
-    blood = jnp.stack(
-        [smooth_noise(k, matrix, 7.0 / pixel) for k in jax.random.split(keys[4], _NUM_BLOOD_FIELDS)]
-    )
-    y, x = _grid(matrix, pixel, subject)
-
-    def frame(time):
-        return _frame(keys[5], time, y, x, pixel, subject, rest, texture, blood)
-
-    magnitude = jax.lax.map(frame, jnp.arange(num_frames) / num_frames)
-    shading = 1 + 0.15 * smooth_noise(keys[6], matrix, max(matrix) / 2.0)
-    magnitude = jnp.clip(magnitude * shading[None], 0, None) / 1.1
-    phase, maps = _phase_and_maps(keys[7], matrix, num_coils)
-    return (magnitude * jnp.exp(1j * phase)[None]).astype(jnp.complex64), maps
+def _breathe(view: View, moment: Moment) -> tuple[Field, Field]:
+    """Shift by the breath along the body's long axis."""
+    tilt = view.subject.tilt
+    return view.y - moment.breath * jnp.sin(tilt), view.x + moment.breath * jnp.cos(tilt)
 
 
-def _draw_subject(key: PRNGKey) -> Subject:
-    keys = iter(jax.random.split(key, 24))
-    uniform = lambda low, high, shape=(): jax.random.uniform(
-        next(keys), shape, minval=low, maxval=high
-    )
-    quarter = jax.random.randint(next(keys), (), 0, 4)
-    return Subject(
-        field_of_view=uniform(270.0, 370.0),
-        offset=uniform(-25.0, 25.0, (2,)),
-        angle=quarter * jnp.pi / 2 + uniform(-0.6, 0.6),
-        mirror=jnp.where(jax.random.bernoulli(next(keys)), 1.0, -1.0),
-        cavity=uniform(18.0, 31.0),
-        wall=uniform(5.0, 9.0),
-        shape=0.05 * jax.random.normal(next(keys), (4,)),
-        area_change=uniform(0.35, 0.70),
-        systole=uniform(0.32, 0.42),
-        early=uniform(0.17, 0.24),
-        early_share=uniform(0.6, 0.85),
-        reach=uniform(18.0, 36.0),
-        right=jnp.stack([uniform(26.0, 40.0), uniform(14.0, 24.0)]),
-        blood=uniform(0.75, 1.0),
-        muscle=uniform(0.26, 0.42),
-        fat=uniform(0.6, 1.0),
-    )
+def _inflow(key: PRNGKey, moment: Moment, fields) -> Field:
+    """Texture of moving blood: patterns that come and go with the beat, about 1."""
+    phase = 2 * jnp.pi * jax.random.uniform(jax.random.fold_in(key, 1), (_NUM_INFLOW, 2))
+    order = 2 * jnp.pi * moment.phase
+    weight = jnp.sin(order + phase[:, 0]) + 0.6 * jnp.sin(2 * order + phase[:, 1])
+    gain = 0.02 + 0.04 * jax.random.uniform(jax.random.fold_in(key, 2))
+    return 1 + gain * jnp.tensordot(0.35 + weight, fields, 1)
 
 
-def _grid(size: tuple[int, int], pixel: Array, subject: Subject) -> tuple[Field, Field]:
-    """Positions in mm relative to the heart, in the subject's own orientation."""
-    rows, columns = jnp.meshgrid(*(jnp.arange(n) - (n - 1) / 2 for n in size), indexing="ij")
-    y, x = rows * pixel - subject.offset[0], columns * pixel - subject.offset[1]
-    sine, cosine = jnp.sin(subject.angle), jnp.cos(subject.angle)
-    return cosine * y + sine * x, subject.mirror * (cosine * x - sine * y)
-
-
-def contraction(time: Array, subject: Subject) -> Array:
-    """Return 0 at end-diastole, 1 at end-systole: ejection, relaxation, E wave, diastasis, A wave."""
-    time = time % 1.0
-    eject = _rise((time - 0.035) / (subject.systole - 0.035))
-    fill = _rise((time - subject.systole - 0.055) / subject.early)
-    atrial = _rise((time - 0.84) / 0.145)
-    return eject - subject.early_share * fill - (1 - subject.early_share) * atrial
-
-
-def _rise(t: Array) -> Array:
-    """Quintic smooth step from 0 to 1."""
-    t = jnp.clip(t, 0, 1)
-    return t**3 * (t * (6 * t - 15) + 10)
-
-
-def _frame(key, time, y, x, pixel, subject: Subject, rest, texture, blood_fields) -> Field:
-    """Paint the magnitude of one frame: map back to end-diastole, then lay the tissues over."""
-    keys = iter(jax.random.split(key, 16))
-    normal = lambda shape=(): jax.random.normal(next(keys), shape)
-    wobble = sum(
-        a * jnp.sin(2 * jnp.pi * (h * time) + p)
-        for h, a, p in zip(
-            (1, 2, 3),
-            normal((3, 2)) * jnp.array([[0.7], [0.35], [0.2]]),
-            normal((3, 2)),
-            strict=True,
-        )
-    )
-    y, x = y + wobble[0], x + wobble[1]
+def _paint_heart(key, canvas, y, x, fields, inflow, moment, view: View, signals):
+    """Lay fat, pericardium, walls and cavities over the torso, at end-diastolic positions."""
+    subject = view.subject
+    edge = 0.45 * jnp.maximum(view.pixel, 0.9)
+    grain, coarse = fields[_GRAIN], fields[_COARSE]
+    y, x = y + 0.25 * fields[_RIPPLE], x + 0.25 * fields[_RIPPLE]
     radius, angle = jnp.hypot(y, x), jnp.arctan2(y, x)
-    bumps = _bumps(subject.shape, angle)
-    delay = 0.03 * _bumps(normal((4,)), angle)
-    shrink = contraction(time + delay, subject)
-    inner_rest, outer_rest = subject.cavity * bumps, (subject.cavity + subject.wall) * bumps
-    inner = inner_rest * jnp.sqrt(1 - subject.area_change * shrink)
-    # The wall keeps its volume; the heart shortens along its axis by up to 18 %.
-    outer = jnp.sqrt(inner**2 + (outer_rest**2 - inner_rest**2) / (1 - 0.18 * shrink))
-    moved = jnp.maximum(radius - outer, 0)
-    follow = (outer_rest - outer) * jnp.exp(-((moved / subject.reach) ** 2))
-    wall = jnp.sqrt(
-        jnp.maximum(
-            inner_rest**2
-            + (radius**2 - inner**2) * (outer_rest**2 - inner_rest**2) / (outer**2 - inner**2),
-            0,
-        )
-    )
-    source = jnp.where(
-        radius < inner,
-        radius * inner_rest / inner,
-        jnp.where(radius < outer, wall, radius + follow),
-    )
-    turn = angle + 0.08 * shrink * jnp.exp(-((radius / 50) ** 2))
-    rest_y, rest_x = source * jnp.sin(turn), source * jnp.cos(turn)
-    read = lambda image: sample(image, *_to_pixels(rest_y, rest_x, pixel, subject, image.shape))
+    table = jnp.stack([*motion.contour(subject), *_covers(key, subject)], axis=-1)
+    columns = jnp.moveaxis(read_angle(table, angle), -1, 0)
+    rest, fat, sac = Contour(*columns[:4]), columns[4], columns[5]
+    muscle = signals["myocardium"] * (1 + 0.05 * grain + 0.04 * coarse)
+    adipose = signals["fat"] * (0.85 + 0.06 * grain)
 
-    edge = 0.5 * pixel
-    canvas = read(rest)
-    grain = read(texture)
-    beat = jnp.sin(2 * jnp.pi * time + jnp.arange(_NUM_BLOOD_FIELDS) * 1.9) + 0.5 * jnp.sin(
-        4 * jnp.pi * time + jnp.arange(_NUM_BLOOD_FIELDS) * 0.7
-    )
-    flow = 1 + 0.05 * jnp.tensordot(beat, blood_fields, 1) + 0.03 * blood_fields[0]
-    muscle = subject.muscle * (1 + 0.07 * grain)
-    blood = subject.blood * flow
-
-    right_scale = 1 - 0.28 * shrink
-    right_y, right_x = rest_y - 2, rest_x + subject.cavity + subject.wall + 0.55 * subject.right[1]
-    right = (
-        jnp.hypot(
-            right_y / (subject.right[0] * right_scale), right_x / (subject.right[1] * right_scale)
-        )
-        - 1
-    ) * subject.right[1]
-    right = right + 1.5 * grain * 0.7
-    left_out, left_in = source - outer_rest, source - inner_rest
-    thickness = 2.5 + 1.5 * _bumps(normal((4,)), angle)
-    heart = jnp.minimum(left_out, right - 3.0)
-    canvas = paint(canvas, inside(heart - thickness, edge), subject.fat * (1 + 0.1 * grain))
-    canvas = paint(canvas, inside(heart - 0.8, edge), 0.15)
-    canvas = paint(canvas, inside(right - 2.8, edge), muscle)
-    canvas = paint(canvas, inside(right, edge), 0.95 * blood)
-    canvas = paint(canvas, inside(left_out, edge), muscle)
-    trabeculae = left_in + (1.2 + 1.5 * shrink) * jnp.maximum(grain, 0)
-    canvas = paint(canvas, inside(trabeculae, edge), blood)
-    for place in (-0.75, 1.2):
-        distance = jnp.hypot(y - 0.66 * inner * jnp.sin(place), x - 0.66 * inner * jnp.cos(place))
-        canvas = paint(canvas, inside(distance - 0.18 * subject.cavity - 0.6 * grain, edge), muscle)
+    present = inside(0.9 - fat, 0.25)
+    canvas = paint(canvas, inside(radius - rest.outer - fat, edge) * present, adipose)
+    line = ridge(radius - rest.outer - fat, 0.7) * sac
+    canvas = paint(canvas, line, 0.35 * signals["muscle"])
+    canvas = paint(canvas, inside(radius - rest.outer, edge), muscle)
+    right = radius - rest.right + 2.2 * jnp.maximum(fields[_TRABECULAE] - 0.6, 0)
+    slow = 1 - 0.13 * jnp.exp(-jnp.maximum(rest.right - radius, 0) / 3.0)
+    venous = signals["venous_blood"] * (inflow * slow)
+    canvas = paint(canvas, inside(right, edge), venous)
+    canvas = paint(canvas, inside(radius - rest.wall, edge), muscle)
+    left = _left_cavity(y, x, radius, rest, fields, subject, moment)
+    slow = 1 - 0.13 * jnp.exp(-jnp.maximum(rest.cavity - radius, 0) / 3.0)
+    canvas = paint(canvas, inside(left, edge), signals["arterial_blood"] * (inflow * slow))
+    papillary = _papillary(key, y, x, radius, rest, subject, moment, coarse)
+    canvas = paint(canvas, inside(papillary, edge) * inside(radius - rest.wall, edge), muscle)
     return canvas
 
 
-def _bumps(coefficients: Float[Array, "4"], angle: Field) -> Field:
-    """A smooth function of the angle about 1: second and third harmonics."""
-    a, b, c, d = coefficients
-    return (
-        1
-        + a * jnp.cos(2 * angle)
-        + b * jnp.sin(2 * angle)
-        + 0.5 * (c * jnp.cos(3 * angle) + d * jnp.sin(3 * angle))
-    )
+def _covers(key: PRNGKey, subject: Subject) -> tuple[Array, Array]:
+    """Thickness of epicardial fat, thicker in the grooves, and visibility of the pericardium."""
+    angle = 2 * jnp.pi * jnp.arange(motion.NUM_ANGLES) / motion.NUM_ANGLES
+    fat = jnp.maximum(subject.fat * jnp.exp(harmonics(subject.fat_shape, angle)) - 1.5, 0)
+    for side in (-1, 1):
+        groove = angle - subject.septum - side * subject.right_half_angle
+        fat = fat + 3.0 * jnp.exp(8 * (jnp.cos(groove) - 1))
+    shape = 0.6 * jax.random.normal(jax.random.fold_in(key, 3), (2, 4))
+    return fat, 0.8 * jax.nn.sigmoid(3 * harmonics(shape, angle) - 1)
 
 
-def _to_pixels(y, x, pixel, subject: Subject, size) -> tuple[Field, Field]:
-    """Invert `_grid`: pixel positions of points in mm on an image of ``size``."""
-    scale = max(size) / subject.field_of_view
-    x = subject.mirror * x
-    sine, cosine = jnp.sin(subject.angle), jnp.cos(subject.angle)
-    rows = (cosine * y - sine * x + subject.offset[0]) * scale + (size[0] - 1) / 2
-    columns = (sine * y + cosine * x + subject.offset[1]) * scale + (size[1] - 1) / 2
-    return rows, columns
+def _left_cavity(y, x, radius, rest: Contour, fields, subject: Subject, moment: Moment) -> Field:
+    """Signed distance to the endocardium with trabeculae: few at the septum, more in systole."""
+    towards_septum = x * jnp.cos(subject.septum) + y * jnp.sin(subject.septum)
+    lateral = 0.35 + 0.65 * (0.5 - 0.5 * towards_septum / jnp.maximum(radius, 1.0))
+    squeeze = 0.6 + 0.6 * motion.contraction(moment.phase, subject)
+    near = jnp.exp(-((jnp.maximum(rest.cavity - radius, 0) / 4.5) ** 2))
+    rough = jnp.maximum(fields[_TRABECULAE] + 0.5 * fields[_RIPPLE] - 0.2, 0)
+    return radius - rest.cavity + subject.trabeculae * lateral * squeeze * near * rough
 
 
-def _phase_and_maps(key, matrix, num_coils) -> tuple[Field, CoilMaps]:
-    """Smooth background phase, and coils on a ring around the body."""
-    phase_key, field_key, coil_key = jax.random.split(key, 3)
-    y, x = jnp.meshgrid(*(jnp.linspace(-1, 1, n) for n in matrix), indexing="ij")
-    terms = jnp.stack([jnp.ones_like(y), y, x, y * x, y**2, x**2, y**3, x**3])
-    phase = jnp.tensordot(jax.random.normal(phase_key, (8,)), terms, 1) * 0.8
-    phase = phase + 0.15 * smooth_noise(field_key, matrix, max(matrix) / 6)
-    if num_coils == 1:
-        return phase, jnp.ones((1, *matrix), jnp.complex64)
-    angle = 2 * jnp.pi * (jnp.arange(num_coils) + jax.random.uniform(coil_key)) / num_coils
-    dy, dx = (
-        y[None] - 1.3 * jnp.sin(angle)[:, None, None],
-        x[None] - 1.3 * jnp.cos(angle)[:, None, None],
-    )
-    maps = jnp.exp(-(dy**2 + dx**2) / 1.6 + 1j * (jnp.arctan2(dy, dx) + angle[:, None, None]))
-    return phase, (maps / jnp.linalg.norm(maps, axis=0, keepdims=True)).astype(jnp.complex64)
+def _papillary(
+    key: PRNGKey, y, x, radius, rest: Contour, subject: Subject, moment: Moment, coarse
+) -> Field:
+    """Signed distance to two muscles that reach from the wall into the cavity, fading to base and apex."""
+    shrink = 1 - motion.contraction(moment.phase, subject) * (1 - motion.area_ratio(subject))
+    scale = jnp.sqrt(
+        shrink
+    )  # lengths at end-diastole appear smaller in systole, the muscle does not
+    present = jnp.exp(-(((subject.level - 0.45) / 0.28) ** 4))
+    sizes = jax.random.uniform(jax.random.fold_in(key, 4), (2, 2), minval=0.8, maxval=1.25)
+    nearest = jnp.full_like(radius, 1e3)
+    for place, size in zip(subject.papillary, sizes, strict=True):
+        depth = (rest.cavity - radius) * scale  # mm from the wall now
+        beside = scale * (y * jnp.cos(place) - x * jnp.sin(place))
+        facing = x * jnp.cos(place) + y * jnp.sin(place) > 0
+        head = jnp.hypot((depth - 4.5) / (6.0 * size[0]), beside / (3.4 * size[1])) - 1
+        distance = head * 3.4 * size[1] + 0.7 * coarse
+        nearest = jnp.where(facing, jnp.minimum(nearest, distance), nearest)
+    return nearest + 8.0 * (1 - present)

@@ -1,69 +1,219 @@
-"""The resting torso around the heart: fat, muscle, lungs, liver, vessels, spine."""
+"""The torso at rest around the heart: chest wall, lungs, abdomen, great vessels, spine."""
 
-import jax
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex
 
-from jdmri.phantom.fields import Field, inside, paint, smooth_noise
+from jdmri.phantom.fields import Field, inside, paint, read_angle, ridge, smooth_noise
+from jdmri.phantom.motion import Contour, anterior
+from jdmri.phantom.population import Draw, Subject
 from jdmri.typing import PRNGKey
 
+_POWER = 2.35  # of the superellipse
+_LENGTHS = {  # mm, correlation lengths of the random fields
+    "bend_y": 35.0, "bend_x": 35.0, "warp_y": 7.0, "warp_x": 7.0, "skin_depth": 45.0, "adipose": 8.0,
+    "fibres": 4.0, "septa": 14.0, "parenchyma": 3.5, "veins": 26.0, "vessels": 18.0, "hilum": 40.0,
+    "dots": 3.4, "dome": 60.0, "content": 10.0, "soft": 11.0,
+}  # fmt: skip
+Signals = Mapping[str, Complex[Array, "y x"]]
 
-def torso(key: PRNGKey, y: Field, x: Field, pixel: Float[Array, ""]) -> Field:
-    """Paint the signal magnitude of a chest slice.
+
+class Body(NamedTuple):
+    """Coordinates of the torso on an image, in mm.
+
+    Attributes:
+        along: along the long axis, from the middle of the torso; positive is upwards.
+        across: along the short axis; positive is anterior.
+        skin: signed distance to the skin, negative inside.
+        chest: the same to the inside of the rib cage.
+    """
+
+    along: Field
+    across: Field
+    skin: Field
+    chest: Field
+
+
+class Torso(NamedTuple):
+    """The painted torso: complex ``signal``, and where blood pulsates (``vessel``, 0…1)."""
+
+    signal: Complex[Array, "y x"]
+    vessel: Field
+
+
+def centre(subject: Subject, rest: Contour) -> tuple[Array, Array]:
+    """Position (along, across) of the heart in the torso: behind the anterior chest wall."""
+    reach = extent(rest, anterior(subject))
+    long_axis, short_axis = subject.half_axes
+    share = jnp.abs(subject.along / long_axis)
+    wall = short_axis * (1 - share**_POWER) ** (1 / _POWER)
+    return subject.along, wall - subject.skin_fat - subject.chest_muscle - subject.gap - reach
+
+
+def extent(rest: Contour, direction: Array) -> Array:
+    """How far the heart at rest reaches in a direction, in mm from its centre."""
+    angle = 2 * jnp.pi * jnp.arange(len(rest.outer)) / len(rest.outer)
+    return jnp.max(rest.outer * jnp.cos(angle - direction))
+
+
+def body(y: Field, x: Field, subject: Subject, rest: Contour, skin_depth: Array) -> Body:
+    """Place the torso around the heart at the origin."""
+    sine, cosine = jnp.sin(subject.tilt), jnp.cos(subject.tilt)
+    heart = centre(subject, rest)
+    along, across = x * cosine - y * sine + heart[0], heart[1] - x * sine - y * cosine
+    long_axis, short_axis = subject.half_axes
+    powers = jnp.abs(along / long_axis) ** _POWER + jnp.abs(across / short_axis) ** _POWER
+    skin = (powers ** (1 / _POWER) - 1) * short_axis
+    chest = skin + subject.skin_fat * (1 + 0.2 * skin_depth) + subject.chest_muscle
+    return Body(along, across, skin, chest)
+
+
+def torso(
+    key: PRNGKey,
+    y: Field,
+    x: Field,
+    pixel: Array,
+    subject: Subject,
+    rest: Contour,
+    signals: Signals,
+) -> Torso:
+    """Paint the torso at end-diastole.
 
     Args:
         key: of the subject.
-        y: position relative to the heart in mm.
-        x: the same, towards the patient's left.
+        y: mm from the heart, downwards.
+        x: mm from the heart, to the left of the patient.
         pixel: grid spacing in mm.
+        subject: who.
+        rest: the end-diastolic heart, which the torso is placed around.
+        signals: of each tissue, with the local off-resonance.
     """
-    keys = iter(jax.random.split(key, 64))
-    uniform = lambda low, high: jax.random.uniform(next(keys), minval=low, maxval=high)
-    noise = lambda length: smooth_noise(next(keys), y.shape, length / pixel)
-    edge = 0.6 * pixel
-    # Nothing is a geometric primitive: coordinates are bent at two scales.
-    y, x = y + 4 * noise(35.0) + 0.8 * noise(7.0), x + 4 * noise(35.0) + 0.8 * noise(7.0)
+    draw = Draw(key, 96)
+    lengths = jnp.array(list(_LENGTHS.values())) / pixel
+    fields = smooth_noise(draw.key, y.shape, lengths)
+    noise = dict(zip(_LENGTHS, fields, strict=True))
+    # Nothing is a geometric primitive: positions are bent at two scales.
+    y = y + 4 * noise["bend_y"] + 0.7 * noise["warp_y"]
+    x = x + 4 * noise["bend_x"] + 0.7 * noise["warp_x"]
+    place = body(y, x, subject, rest, noise["skin_depth"])
+    edge = (0.5 + 0.4 * jnp.abs(noise["soft"])) * jnp.maximum(pixel, 0.9)
 
-    centre_y, centre_x = uniform(35, 60), uniform(-75, -45)
-    half_y, half_x = uniform(105, 135), uniform(170, 225)
-    power = 2.4
-    radius = (
-        jnp.abs((y - centre_y) / half_y) ** power + jnp.abs((x - centre_x) / half_x) ** power
-    ) ** (1 / power)
-    skin = (radius - 1) * half_y
-    fat, muscle = uniform(7, 22), uniform(9, 17)
-    chest = skin + fat + muscle
+    canvas, vessel = _lungs(draw, noise, signals)
+    canvas, vessel = _abdomen(draw, canvas, vessel, y, x, subject, rest, noise, signals, edge)
+    canvas, vessel = _mediastinum(draw, canvas, vessel, y, x, subject, rest, noise, signals, edge)
+    canvas, vessel = _spine_and_aorta(draw, canvas, vessel, place, subject, noise, signals, edge)
+    canvas, vessel = _chest_wall(draw, canvas, vessel, place, subject, noise, signals, edge)
+    outside = inside(place.skin, edge)
+    return Torso(canvas * outside, vessel * outside)
 
-    canvas = paint(
-        jnp.zeros_like(y), inside(skin, edge), uniform(0.65, 1.0) * (1 + 0.10 * noise(9.0))
-    )
-    streaks = inside(jnp.abs(noise(8.0)) * 6 - 0.7, 0.5)
-    meat = uniform(0.18, 0.30) * (1 + 0.12 * noise(5.0)) + 0.45 * streaks
-    canvas = paint(canvas, inside(skin + fat, edge), meat)
 
-    vessels = inside(jnp.abs(noise(16.0)) * 9 - 0.9, 0.8) * inside(-noise(25.0) * 5, 3.0)
-    lung = uniform(0.03, 0.08) * (1 + 0.3 * noise(4.0)) + uniform(0.25, 0.6) * vessels
-    canvas = paint(canvas, inside(chest, edge), lung)
+def _lungs(draw: Draw, noise, signals):
+    """Dark air with vessels that are denser towards the hilum; fills the whole image at first."""
+    dense = inside(noise["hilum"] - draw.uniform(-1.2, 0.2), 0.3)
+    branches = ridge(noise["vessels"], 0.07) * inside(-noise["soft"], 0.3) * dense
+    dots = inside(2.3 - noise["dots"], 0.12) * dense
+    vessel = jnp.clip(0.7 * branches + 0.8 * dots, 0, 1) * draw.uniform(0.4, 0.9)
+    canvas = signals["lung"] * (draw.uniform(1.0, 2.6) * (1 + 0.15 * noise["fibres"]))
+    return paint(canvas, vessel, signals["venous_blood"]), 0.5 * vessel
 
-    mediastinum = uniform(0.25, 0.45) * (1 + 0.2 * noise(8.0)) + 0.4 * inside(
-        -noise(14.0) * 8 + 5, 1.0
-    )
-    middle = jnp.hypot((y - uniform(25, 50)) / 1.3, x + uniform(50, 80)) - uniform(35, 50)
-    canvas = paint(canvas, inside(jnp.maximum(middle, chest + 2), edge), mediastinum)
 
-    veins = inside(jnp.abs(noise(22.0)) * 12 - 1.3, 0.8)
-    liver = uniform(0.22, 0.45) * (1 + 0.08 * noise(4.0)) + 0.3 * veins
-    dome = -(y - uniform(20, 75)) - 0.35 * x + 10 * noise(50.0)
-    canvas = paint(canvas, inside(jnp.maximum(dome, chest + 1), edge), liver)
-    stomach = jnp.hypot(y - uniform(55, 85), x - uniform(20, 60)) - uniform(18, 34)
-    content = uniform(0.1, 0.7) * (1 + 0.25 * noise(6.0))
-    canvas = paint(canvas, inside(jnp.maximum(stomach, chest + 2), edge), content)
+def _abdomen(draw: Draw, canvas, vessel, y, x, subject, rest: Contour, noise, signals, edge):
+    """Liver, stomach and spleen below a dome, on which the heart lies."""
+    sine, cosine = jnp.sin(subject.tilt), jnp.cos(subject.tilt)
+    up, forward = x * cosine - y * sine, -x * sine - y * cosine
+    top = extent(rest, jnp.arctan2(sine, -cosine)) + draw.uniform(-3.0, 18.0)
+    dome = up + top + (forward + draw.uniform(-20.0, 30.0)) ** 2 / 300.0 + 4 * noise["dome"]
+    fat = signals["fat"] * (0.8 * (1 + 0.08 * noise["adipose"]))
+    canvas = paint(canvas, inside(dome, edge), signals["muscle"])
+    canvas = paint(canvas, inside(dome + 3.0, edge), fat)
+    vessel = vessel * (1 - inside(dome, edge))
 
-    aorta_y, aorta_x = uniform(55, 75), uniform(-45, -15)
-    aorta = jnp.hypot(y - aorta_y, x - aorta_x) - uniform(9, 13)
-    canvas = paint(canvas, inside(aorta - 1.5, edge), 0.25)
-    canvas = paint(canvas, inside(aorta, edge), uniform(0.7, 1.0))
-    spine = jnp.maximum(jnp.abs(y - aorta_y - 25) - 15, jnp.abs(x - aorta_x + 25) - 17)
-    canvas = paint(canvas, inside(spine, 1.5), uniform(0.2, 0.4) * (1 + 0.2 * noise(4.0)))
-    ribs = jnp.abs(chest + 5) - 3 + 5 * (noise(18.0) - 0.6)
-    return paint(canvas, inside(ribs, edge), 0.1)
+    split = x - draw.uniform(-10.0, 50.0) + 0.35 * y + 9 * noise["dome"]
+    veins = ridge(noise["veins"], 0.12) * inside(-noise["soft"] - 0.5 * noise["hilum"], 0.3)
+    cava = jnp.hypot((up + top + draw.uniform(16, 30)) / 1.25, forward + draw.uniform(0, 30))
+    cava = inside(cava - draw.uniform(7.0, 11.0), edge)
+    blood = jnp.clip(0.8 * veins, 0, 1)
+    liver = signals["liver"] * (draw.uniform(0.8, 1.25) * (1 + 0.06 * noise["parenchyma"]))
+    alpha = inside(jnp.maximum(dome + 3.0, split), edge)
+    canvas = paint(canvas, alpha, paint(liver, blood, signals["venous_blood"]))
+    canvas = paint(canvas, alpha * cava, signals["venous_blood"])
+    vessel = paint(vessel, alpha, jnp.maximum(0.3 * blood, cava))
+
+    middle = jnp.hypot((up + top + draw.uniform(25, 50)) / 1.3, forward + draw.uniform(20, 55))
+    stomach = jnp.maximum(middle - draw.uniform(18, 32) + 4 * noise["soft"], dome + 6)
+    filled = draw.uniform(0.1, 1.0) * (1 + 0.35 * noise["content"])
+    canvas = paint(canvas, inside(stomach, edge), signals["muscle"])
+    canvas = paint(canvas, inside(stomach + 3.5, edge), signals["bowel"] * filled)
+    far = jnp.hypot((up + top + draw.uniform(15, 45)) / 1.6, forward + draw.uniform(75, 100))
+    spleen = jnp.maximum(far - draw.uniform(18, 30) + 3 * noise["soft"], dome + 4)
+    texture = 1 + 0.05 * noise["parenchyma"]
+    canvas = paint(canvas, inside(spleen, edge), signals["spleen"] * texture)
+    gone = 1 - inside(jnp.minimum(stomach, spleen), edge)
+    return canvas, vessel * gone
+
+
+def _mediastinum(draw: Draw, canvas, vessel, y, x, subject, rest: Contour, noise, signals, edge):
+    """Fat and soft tissue between heart, chest wall and spine; more of it towards the base."""
+    radius, angle = jnp.hypot(y, x), jnp.arctan2(y, x)
+    outer = read_angle(rest.outer[:, None], angle)[..., 0]
+    forward = jnp.exp(5 * (jnp.cos(angle - anterior(subject)) - 1))
+    back = jnp.exp(4 * (jnp.cos(angle - anterior(subject) - jnp.pi + draw.uniform(-0.5, 0.5)) - 1))
+    basal = jnp.clip(1.2 - 1.8 * subject.level, 0, 1)
+    thickness = draw.uniform(2.0, 7.0) + draw.uniform(8.0, 26.0) * forward + 45.0 * basal * back
+    level = radius - outer - thickness + 5 * noise["soft"]
+    fat = signals["fat"] * (draw.uniform(0.7, 0.95) * (1 + 0.1 * noise["adipose"]))
+    soft = signals["muscle"] * (1 + 0.12 * noise["fibres"])
+    mixed = paint(fat, inside(noise["septa"] + draw.uniform(-0.2, 0.8), 0.35), soft)
+    veins = inside(1.4 - noise["content"] + 2 * (1 - basal * back), 0.1)
+    alpha = inside(level, edge)
+    canvas = paint(canvas, alpha, paint(mixed, veins, signals["venous_blood"]))
+    return canvas, paint(vessel, alpha, veins)
+
+
+def _spine_and_aorta(draw: Draw, canvas, vessel, place: Body, subject, noise, signals, edge):
+    """Vertebra with marrow, cortex and canal; the descending aorta before it, and soft tissue around."""
+    back = -(subject.half_axes[1] - subject.skin_fat - 55.0)
+    along, across = place.along - draw.uniform(-10.0, 30.0), place.across - back
+    aorta_u, aorta_v = draw.uniform(12.0, 26.0), draw.uniform(24.0, 32.0)
+    radius = draw.uniform(10.5, 13.5)
+    aorta = jnp.hypot(along - aorta_u, across - aorta_v) - radius
+    around = jnp.hypot(along / 38.0, (across - 4.0) / 30.0) * 32.0 - 32.0 + 4 * noise["soft"]
+    fat = signals["fat"] * (0.9 * (1 + 0.08 * noise["adipose"]))
+    muscle = signals["muscle"] * (1 + 0.1 * noise["fibres"])
+    canvas = paint(canvas, inside(around, edge), paint(muscle, inside(noise["septa"], 0.5), fat))
+    vertebra = jnp.maximum(jnp.abs(along) / 1.2, jnp.abs(across - 2)) - 17.0
+    canvas = paint(canvas, inside(vertebra, edge), signals["cortical_bone"])
+    marrow = signals["marrow"] * (1 + 0.15 * noise["parenchyma"])
+    canvas = paint(canvas, inside(vertebra + 2.0, edge), marrow)
+    canal = jnp.hypot(along, across + 24.0) - 8.0
+    canvas = paint(canvas, inside(canal - 2.0, edge), signals["cortical_bone"])
+    canvas = paint(canvas, inside(canal, edge), signals["csf"])
+    canvas = paint(canvas, inside(aorta - 1.6, edge), signals["muscle"])
+    lumen = inside(aorta, edge)
+    covered = jnp.maximum(inside(jnp.minimum(around, vertebra), edge), lumen)
+    return paint(canvas, lumen, signals["arterial_blood"]), paint(vessel, covered, lumen)
+
+
+def _chest_wall(draw: Draw, canvas, vessel, place: Body, subject, noise, signals, edge):
+    """From the pleura outwards: muscle with ribs, fascia, subcutaneous fat with septa, skin."""
+    outward = inside(-place.chest, edge)
+    muscle = signals["muscle"] * (draw.uniform(1.0, 1.4) * (1 + 0.1 * noise["fibres"]))
+    depth = place.chest / subject.chest_muscle
+    fascia = ridge(depth - 0.55 + 0.12 * noise["septa"], 0.06) * inside(-noise["soft"], 0.4)
+    fat = signals["fat"] * (draw.uniform(0.75, 1.15) * (1 + 0.08 * noise["adipose"]))
+    wall = paint(muscle, 0.8 * fascia, fat)
+    angle = jnp.arctan2(place.across, place.along)
+    arc = angle * jnp.mean(subject.half_axes) * 0.9
+    spacing = draw.uniform(24.0, 32.0)
+    beside = (arc + draw.uniform(0.0, 30.0)) % spacing - spacing / 2
+    oval = jnp.hypot(beside / 9.0, (place.chest - 4.5) / 4.0) - 1
+    rib = oval * 4.0 + 0.6 * noise["soft"] + 1.5 * noise["veins"] + 0.5
+    wall = paint(wall, 0.7 * inside(rib, edge), signals["cortical_bone"])
+    wall = paint(wall, inside(rib + 1.2, edge), signals["marrow"])
+    layer = inside(-(place.chest - subject.chest_muscle), edge)
+    septa = 1 - 0.35 * ridge(noise["septa"], 0.08) * inside(noise["soft"], 0.4)
+    wall = paint(wall, layer, fat * septa)
+    wall = paint(wall, inside(-(place.skin + 1.8), 0.5), signals["skin"])
+    return paint(canvas, outward, wall), vessel * (1 - outward)
