@@ -20,18 +20,19 @@ from jdmri.phantom.fields import (
 )
 from jdmri.phantom.motion import Contour, Moment
 from jdmri.phantom.population import Subject
-from jdmri.phantom.torso import Signals, Torso
+from jdmri.phantom.signal import Signals
+from jdmri.phantom.torso import Torso
 from jdmri.typing import PRNGKey
 
 _NUM_INFLOW = 4
-_GRAIN, _COARSE, _TRABECULAE, _RIPPLE = range(4)
+_GRAIN, _COARSE, _TRABECULAE, _RIPPLE, _SPIKES = range(5)
 
 
 class Material(NamedTuple):
     """What moves with the tissue, on an image at end-diastole.
 
     Attributes:
-        stack: ``[y, x, channel]``: the torso (real, imaginary), its vessels, and four random fields.
+        stack: ``[y, x, channel]``: the torso (real, imaginary), its vessels, and five random fields.
         inflow: ``[field, y, x]``, patterns of fresh blood; they do not move with the tissue.
     """
 
@@ -71,9 +72,18 @@ def make_material(key: PRNGKey, view: View, torso: Torso) -> Material:
     texture_key, inflow_key = jax.random.split(key)
     size = view.y.shape
     fields = smooth_noise(texture_key, size, jnp.array([2.6, 8.0, 2.4, 6.0]) / view.pixel)
-    inflow = smooth_noise(inflow_key, size, jnp.array([7.0, 7.0, 3.0, 16.0]) / view.pixel)
-    channels = [torso.signal.real, torso.signal.imag, torso.vessel, *fields]
+    inflow = smooth_noise(inflow_key, size, jnp.array([12.0, 8.0, 6.0, 20.0]) / view.pixel)
+    spikes = _spikes(jax.random.fold_in(texture_key, 1), view)
+    channels = [torso.signal.real, torso.signal.imag, torso.vessel, *fields, spikes]
     return Material(jnp.stack(channels, axis=-1), inflow)
+
+
+def _spikes(key: PRNGKey, view: View) -> Field:
+    """Draw a field of streaks that point to the centre of the left ventricle."""
+    field = smooth_noise(key, (motion.NUM_ANGLES, 64), jnp.array([5.0]))[0]
+    field = jnp.concatenate([field, field[:1]])  # once round
+    angle = (jnp.arctan2(view.y, view.x) / (2 * jnp.pi) % 1.0) * motion.NUM_ANGLES
+    return read(field[..., None], angle, jnp.hypot(view.y, view.x))[..., 0]
 
 
 def paint_frame(
@@ -130,7 +140,7 @@ def _inflow(key: PRNGKey, moment: Moment, fields) -> Field:
     phase = 2 * jnp.pi * jax.random.uniform(jax.random.fold_in(key, 1), (_NUM_INFLOW, 2))
     order = 2 * jnp.pi * moment.phase
     weight = jnp.sin(order + phase[:, 0]) + 0.6 * jnp.sin(2 * order + phase[:, 1])
-    gain = 0.02 + 0.04 * jax.random.uniform(jax.random.fold_in(key, 2))
+    gain = 0.03 + 0.06 * jax.random.uniform(jax.random.fold_in(key, 2))
     return 1 + gain * jnp.tensordot(0.35 + weight, fields, 1)
 
 
@@ -144,7 +154,7 @@ def _paint_heart(key, canvas, y, x, fields, inflow, moment, view: View, signals)
     table = jnp.stack([*motion.contour(subject), *_covers(key, subject)], axis=-1)
     columns = jnp.moveaxis(read_angle(table, angle), -1, 0)
     rest, fat, sac = Contour(*columns[:4]), columns[4], columns[5]
-    muscle = signals["myocardium"] * (1 + 0.05 * grain + 0.04 * coarse)
+    muscle = signals["myocardium"] * (subject.muscle * (1 + 0.06 * grain + 0.04 * coarse))
     adipose = signals["fat"] * (0.85 + 0.06 * grain)
 
     present = inside(0.9 - fat, 0.25)
@@ -152,9 +162,9 @@ def _paint_heart(key, canvas, y, x, fields, inflow, moment, view: View, signals)
     line = ridge(radius - rest.outer - fat, 0.7) * sac
     canvas = paint(canvas, line, 0.35 * signals["muscle"])
     canvas = paint(canvas, inside(radius - rest.outer, edge), muscle)
-    right = radius - rest.right + 2.2 * jnp.maximum(fields[_TRABECULAE] - 0.6, 0)
-    slow = 1 - 0.13 * jnp.exp(-jnp.maximum(rest.right - radius, 0) / 3.0)
-    venous = signals["venous_blood"] * (inflow * slow)
+    right = radius - rest.right + 4.0 * jnp.maximum(fields[_TRABECULAE] - 0.3, 0)
+    bands = 0.8 * inside(1.7 - fields[_TRABECULAE] - 0.3 * coarse, 0.15)
+    venous = paint(signals["venous_blood"] * (subject.venous * inflow), bands, muscle)
     canvas = paint(canvas, inside(right, edge), venous)
     canvas = paint(canvas, inside(radius - rest.wall, edge), muscle)
     left = _left_cavity(y, x, radius, rest, fields, subject, moment)
@@ -168,21 +178,21 @@ def _paint_heart(key, canvas, y, x, fields, inflow, moment, view: View, signals)
 def _covers(key: PRNGKey, subject: Subject) -> tuple[Array, Array]:
     """Thickness of epicardial fat, thicker in the grooves, and visibility of the pericardium."""
     angle = 2 * jnp.pi * jnp.arange(motion.NUM_ANGLES) / motion.NUM_ANGLES
-    fat = jnp.maximum(subject.fat * jnp.exp(harmonics(subject.fat_shape, angle)) - 1.5, 0)
+    fat = jnp.maximum(subject.fat * jnp.exp(harmonics(subject.fat_shape, angle)) - 1.0, 0)
     for side in (-1, 1):
         groove = angle - subject.septum - side * subject.right_half_angle
         fat = fat + 3.0 * jnp.exp(8 * (jnp.cos(groove) - 1))
     shape = 0.6 * jax.random.normal(jax.random.fold_in(key, 3), (2, 4))
-    return fat, 0.8 * jax.nn.sigmoid(3 * harmonics(shape, angle) - 1)
+    return fat, 0.6 * jax.nn.sigmoid(4 * harmonics(shape, angle) - 2)
 
 
 def _left_cavity(y, x, radius, rest: Contour, fields, subject: Subject, moment: Moment) -> Field:
     """Signed distance to the endocardium with trabeculae: few at the septum, more in systole."""
     towards_septum = x * jnp.cos(subject.septum) + y * jnp.sin(subject.septum)
-    lateral = 0.35 + 0.65 * (0.5 - 0.5 * towards_septum / jnp.maximum(radius, 1.0))
-    squeeze = 0.6 + 0.6 * motion.contraction(moment.phase, subject)
-    near = jnp.exp(-((jnp.maximum(rest.cavity - radius, 0) / 4.5) ** 2))
-    rough = jnp.maximum(fields[_TRABECULAE] + 0.5 * fields[_RIPPLE] - 0.2, 0)
+    lateral = 0.3 + 0.7 * (0.5 - 0.5 * towards_septum / jnp.maximum(radius, 1.0))
+    squeeze = 0.7 + 0.5 * motion.contraction(moment.phase, subject)
+    near = jnp.exp(-((jnp.maximum(rest.cavity - radius, 0) / 6.0) ** 2))
+    rough = jnp.maximum(fields[_SPIKES] + 0.3 * fields[_TRABECULAE], 0)
     return radius - rest.cavity + subject.trabeculae * lateral * squeeze * near * rough
 
 

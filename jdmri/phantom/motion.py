@@ -14,7 +14,7 @@ from jdmri.phantom.fields import Field, harmonics, read_angle
 from jdmri.phantom.population import Subject
 
 NUM_ANGLES = 256
-_TWIST_REACH = 45.0  # mm
+_TWIST_REACH, _WOBBLE_REACH = 45.0, 75.0  # mm
 
 
 class Contour(NamedTuple):
@@ -76,7 +76,7 @@ def follow_length(subject: Subject, rest: Contour, now: Contour) -> Array:
     """How far outwards the surroundings follow: less towards the near chest wall, never folding."""
     angle = 2 * jnp.pi * jnp.arange(NUM_ANGLES) / NUM_ANGLES
     towards_chest = 0.5 + 0.5 * jnp.cos(angle - anterior(subject))
-    free = 40.0 + (10.0 + 0.75 * subject.gap - 40.0) * towards_chest
+    free = 30.0 + (10.0 + 0.75 * subject.gap - 30.0) * towards_chest
     # The slope of the tail is at most 0.86 |shift| / length.
     return jnp.maximum(free, 1.35 * jnp.abs(rest.outer - now.outer))
 
@@ -84,6 +84,12 @@ def follow_length(subject: Subject, rest: Contour, now: Contour) -> Array:
 def anterior(subject: Subject) -> Array:
     """Direction of the anterior chest wall."""
     return jnp.arctan2(-jnp.cos(subject.tilt), -jnp.sin(subject.tilt))
+
+
+def extent(rest: Contour, direction: Array) -> Array:
+    """How far the heart at rest reaches in a direction, in mm from its centre."""
+    angle = 2 * jnp.pi * jnp.arange(len(rest.outer)) / len(rest.outer)
+    return jnp.max(rest.outer * jnp.cos(angle - direction))
 
 
 def backward(y: Field, x: Field, subject: Subject, moment: Moment) -> tuple[Field, Field]:
@@ -101,7 +107,8 @@ def backward(y: Field, x: Field, subject: Subject, moment: Moment) -> tuple[Fiel
     order = 2 * jnp.pi * moment.phase * (1 + jnp.arange(3))
     weights = jnp.stack([jnp.cos(order) - 1, jnp.sin(order)])
     shift = jnp.tensordot(weights, subject.wobble, 2)
-    y, x = y - shift[0], x - shift[1]
+    moving = jnp.exp(-((jnp.hypot(y, x) / _WOBBLE_REACH) ** 4))  # the chest does not wobble
+    y, x = y - moving * shift[0], x - moving * shift[1]
     radius, angle = jnp.hypot(y, x), jnp.arctan2(y, x)
     whole = contraction(moment.phase, subject) * moment.strength
     angle = angle - subject.twist * whole * jnp.exp(-((radius / _TWIST_REACH) ** 2))
@@ -134,7 +141,7 @@ def _between(r, low, high, rest_low, rest_high):
 def _crescent(angle: Array, half_angle: Array) -> Array:
     """Depth of the right ventricle over the angle from its middle, 0…1."""
     wrapped = (angle + jnp.pi) % (2 * jnp.pi) - jnp.pi
-    return jnp.maximum(1 - (wrapped / half_angle) ** 2, 0) ** 0.8
+    return jnp.maximum(1 - (wrapped / half_angle) ** 2, 0) ** 1.1
 
 
 def _rise(t: Array) -> Array:

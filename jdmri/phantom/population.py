@@ -50,11 +50,14 @@ class Subject(NamedTuple):
     right_half_angle: Array
     right_shortening: Array
     right_wall: Array
+    venous: Array  # signal of the right ventricle's blood, relative
+    muscle: Array  # signal of the myocardium, relative
     papillary: Float[Array, "2"]  # directions
     trabeculae: Array  # amplitude
     fat: Array  # epicardial, mean thickness
     fat_shape: Float[Array, "2 3"]
     tilt: Array  # of the torso's long axis
+    shading: Array  # power of the coils' sensitivity that is left in the image
     half_axes: Float[Array, "2"]  # of the torso: long, short
     along: Array  # position of the heart along the long axis
     skin_fat: Array
@@ -121,7 +124,7 @@ def draw_subject(key: PRNGKey, field: float | None = None) -> Subject:
             flip=jnp.deg2rad(jnp.where(high, draw.uniform(35, 50), draw.uniform(45, 65))),
             tr=jnp.where(high, draw.uniform(2.8, 3.1), draw.uniform(2.7, 3.5)),
         ),
-        field_of_view=draw.uniform(260.0, 360.0),
+        field_of_view=draw.uniform(240.0, 340.0),
         offset=draw.uniform(-22.0, 22.0, (2,)),
         angle=quarter + draw.normal(0.0, 0.2),
         mirror=jnp.where(draw.chance(0.5), 1.0, -1.0),
@@ -132,7 +135,7 @@ def draw_subject(key: PRNGKey, field: float | None = None) -> Subject:
         cavity=mid_cavity * _taper(level) / _taper(0.45),
         wall=wall,
         ejection=ejection,
-        shortening=0.30 * ejection * draw.uniform(0.85, 1.15),
+        shortening=0.33 * ejection * draw.uniform(0.85, 1.15),
         length=jnp.where(male, 92.0, 84.0) + draw.normal(0.0, 6.0),
         twist=jnp.deg2rad(-4 + 12 * level + draw.normal(0.0, 2.0)),
         systole=draw.uniform(0.32, 0.42),
@@ -141,22 +144,25 @@ def draw_subject(key: PRNGKey, field: float | None = None) -> Subject:
         atrial=draw.uniform(0.80, 0.88),
         delay=draw.normal(0.0, 0.012, (2, 3)),
         vigour=draw.normal(0.0, 0.03, (2, 3)),
-        cavity_shape=draw.normal(0.0, 0.018, (2, 3)),
-        wall_shape=draw.normal(0.0, 0.05, (2, 3)),
+        cavity_shape=draw.normal(0.0, 0.02, (2, 3)),
+        wall_shape=draw.normal(0.0, 0.07, (2, 3)),
         septum=jnp.pi + jnp.deg2rad(draw.normal(12.0, 10.0)),
-        right_depth=draw.uniform(24.0, 36.0) * (1 - 0.5 * level**1.5),
-        right_half_angle=jnp.deg2rad(draw.uniform(66.0, 80.0)) * (1 - 0.25 * level),
+        right_depth=draw.uniform(16.0, 30.0) * (1 - 0.5 * level**1.5),
+        right_half_angle=jnp.deg2rad(draw.uniform(70.0, 86.0)) * (1 - 0.25 * level),
         right_shortening=draw.normal(0.27, 0.04),
         right_wall=draw.uniform(2.2, 3.2),
+        venous=draw.uniform(0.6, 1.0),
+        muscle=draw.uniform(0.75, 1.15),
         papillary=jnp.deg2rad(jnp.stack([draw.normal(-42.0, 10.0), draw.normal(68.0, 12.0)])),
-        trabeculae=draw.uniform(1.5, 3.5),
-        fat=draw.uniform(1.0, 5.0),
+        trabeculae=draw.uniform(2.0, 5.0),
+        fat=draw.uniform(0.0, 3.5),
         fat_shape=draw.normal(0.0, 0.5, (2, 3)),
         tilt=tilt,
-        half_axes=jnp.stack([draw.uniform(185.0, 255.0), draw.uniform(118.0, 146.0)]),
-        along=draw.uniform(-5.0, 45.0),
-        skin_fat=draw.uniform(7.0, 24.0),
-        chest_muscle=draw.uniform(11.0, 18.0),
+        shading=draw.uniform(0.2, 0.55),
+        half_axes=jnp.stack([draw.uniform(165.0, 230.0), draw.uniform(122.0, 156.0)]),
+        along=draw.uniform(10.0, 55.0),
+        skin_fat=draw.uniform(6.0, 28.0),
+        chest_muscle=draw.uniform(11.0, 24.0),
         gap=draw.uniform(2.0, 12.0),
         wobble=jnp.array([0.7, 0.35, 0.2]).reshape(1, 3, 1) * draw.normal(0.0, 0.7, (2, 3, 2)),
     )

@@ -17,7 +17,6 @@ from jdmri.phantom.torso import torso
 from jdmri.typing import Cine, CoilMaps, KSpace, PRNGKey
 
 GENERATOR_VERSION = 2
-_SHADING = 0.3  # power of the coils' sensitivity that is left in the image
 _RECEIVERS = 6  # of the array that shades a single-coil image
 
 
@@ -157,7 +156,7 @@ def _receivers(key: PRNGKey, view: heart.View, rest, num_coils: int):
     """Normalised sensitivities on the fine grid, and what is left of their sum in the image."""
     raw = coils.sensitivities(key, view, rest, max(num_coils, _RECEIVERS))
     total = jnp.linalg.norm(raw, axis=0)
-    shading = (total / jnp.median(total)) ** _SHADING
+    shading = (total / jnp.median(total)) ** view.subject.shading
     if num_coils == 1:
         return jnp.ones((1, *total.shape), jnp.complex64), shading
     raw = raw[:num_coils]

@@ -1,5 +1,6 @@
 """Balanced SSFP signal of the tissues: where India-ink borders and banding come from."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -24,6 +25,9 @@ TISSUES = {
     "bowel": (0.70, 900, 70, 1100, 60, 0.0),
     "skin": (0.60, 900, 35, 1000, 30, 0.0),
 }
+
+
+Signals = Mapping[str, Complex[Array, "y x"]]  # of each tissue on a grid
 
 
 class Sequence(NamedTuple):

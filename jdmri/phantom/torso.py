@@ -1,23 +1,23 @@
-"""The torso at rest around the heart: chest wall, lungs, abdomen, great vessels, spine."""
+"""The torso at rest around the heart: chest wall, lungs, great vessels, spine."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Complex
 
+from jdmri.phantom.abdomen import abdomen
 from jdmri.phantom.fields import Field, inside, paint, read_angle, ridge, smooth_noise
-from jdmri.phantom.motion import Contour, anterior
+from jdmri.phantom.motion import Contour, anterior, extent
 from jdmri.phantom.population import Draw, Subject
+from jdmri.phantom.signal import Signals
 from jdmri.typing import PRNGKey
 
 _POWER = 2.35  # of the superellipse
 _LENGTHS = {  # mm, correlation lengths of the random fields
-    "bend_y": 35.0, "bend_x": 35.0, "warp_y": 7.0, "warp_x": 7.0, "skin_depth": 45.0, "adipose": 8.0,
+    "bend_y": 35.0, "bend_x": 35.0, "warp_y": 7.0, "warp_x": 7.0, "skin_depth": 80.0, "adipose": 8.0,
     "fibres": 4.0, "septa": 14.0, "parenchyma": 3.5, "veins": 26.0, "vessels": 18.0, "hilum": 40.0,
     "dots": 3.4, "dome": 60.0, "content": 10.0, "soft": 11.0,
 }  # fmt: skip
-Signals = Mapping[str, Complex[Array, "y x"]]
 
 
 class Body(NamedTuple):
@@ -52,12 +52,6 @@ def centre(subject: Subject, rest: Contour) -> tuple[Array, Array]:
     return subject.along, wall - subject.skin_fat - subject.chest_muscle - subject.gap - reach
 
 
-def extent(rest: Contour, direction: Array) -> Array:
-    """How far the heart at rest reaches in a direction, in mm from its centre."""
-    angle = 2 * jnp.pi * jnp.arange(len(rest.outer)) / len(rest.outer)
-    return jnp.max(rest.outer * jnp.cos(angle - direction))
-
-
 def body(y: Field, x: Field, subject: Subject, rest: Contour, skin_depth: Array) -> Body:
     """Place the torso around the heart at the origin."""
     sine, cosine = jnp.sin(subject.tilt), jnp.cos(subject.tilt)
@@ -66,7 +60,7 @@ def body(y: Field, x: Field, subject: Subject, rest: Contour, skin_depth: Array)
     long_axis, short_axis = subject.half_axes
     powers = jnp.abs(along / long_axis) ** _POWER + jnp.abs(across / short_axis) ** _POWER
     skin = (powers ** (1 / _POWER) - 1) * short_axis
-    chest = skin + subject.skin_fat * (1 + 0.2 * skin_depth) + subject.chest_muscle
+    chest = skin + subject.skin_fat * jnp.exp(0.4 * skin_depth) + subject.chest_muscle
     return Body(along, across, skin, chest)
 
 
@@ -101,7 +95,7 @@ def torso(
     edge = (0.5 + 0.4 * jnp.abs(noise["soft"])) * jnp.maximum(pixel, 0.9)
 
     canvas, vessel = _lungs(draw, noise, signals)
-    canvas, vessel = _abdomen(draw, canvas, vessel, y, x, subject, rest, noise, signals, edge)
+    canvas, vessel = abdomen(draw, canvas, vessel, y, x, subject, rest, noise, signals, edge)
     canvas, vessel = _mediastinum(draw, canvas, vessel, y, x, subject, rest, noise, signals, edge)
     canvas, vessel = _spine_and_aorta(draw, canvas, vessel, place, subject, noise, signals, edge)
     canvas, vessel = _chest_wall(draw, canvas, vessel, place, subject, noise, signals, edge)
@@ -111,47 +105,14 @@ def torso(
 
 def _lungs(draw: Draw, noise, signals):
     """Dark air with vessels that are denser towards the hilum; fills the whole image at first."""
-    dense = inside(noise["hilum"] - draw.uniform(-1.2, 0.2), 0.3)
+    dense = inside(noise["hilum"] - draw.uniform(-0.5, 1.5), 0.4)
     branches = ridge(noise["vessels"], 0.07) * inside(-noise["soft"], 0.3) * dense
-    dots = inside(2.3 - noise["dots"], 0.12) * dense
-    vessel = jnp.clip(0.7 * branches + 0.8 * dots, 0, 1) * draw.uniform(0.4, 0.9)
-    canvas = signals["lung"] * (draw.uniform(1.0, 2.6) * (1 + 0.15 * noise["fibres"]))
+    dots = inside(1.9 - noise["dots"], 0.12) * dense
+    large = inside(2.3 - noise["content"], 0.1) * dense
+    vessel = jnp.clip(0.6 * branches + 0.9 * dots + large, 0, 1) * draw.uniform(0.5, 1.0)
+    haze = 1 + 0.25 * noise["hilum"] + 0.3 * noise["dots"] + 0.15 * noise["fibres"]
+    canvas = signals["lung"] * (draw.uniform(1.0, 3.2) * jnp.maximum(haze, 0.1))
     return paint(canvas, vessel, signals["venous_blood"]), 0.5 * vessel
-
-
-def _abdomen(draw: Draw, canvas, vessel, y, x, subject, rest: Contour, noise, signals, edge):
-    """Liver, stomach and spleen below a dome, on which the heart lies."""
-    sine, cosine = jnp.sin(subject.tilt), jnp.cos(subject.tilt)
-    up, forward = x * cosine - y * sine, -x * sine - y * cosine
-    top = extent(rest, jnp.arctan2(sine, -cosine)) + draw.uniform(-3.0, 18.0)
-    dome = up + top + (forward + draw.uniform(-20.0, 30.0)) ** 2 / 300.0 + 4 * noise["dome"]
-    fat = signals["fat"] * (0.8 * (1 + 0.08 * noise["adipose"]))
-    canvas = paint(canvas, inside(dome, edge), signals["muscle"])
-    canvas = paint(canvas, inside(dome + 3.0, edge), fat)
-    vessel = vessel * (1 - inside(dome, edge))
-
-    split = x - draw.uniform(-10.0, 50.0) + 0.35 * y + 9 * noise["dome"]
-    veins = ridge(noise["veins"], 0.12) * inside(-noise["soft"] - 0.5 * noise["hilum"], 0.3)
-    cava = jnp.hypot((up + top + draw.uniform(16, 30)) / 1.25, forward + draw.uniform(0, 30))
-    cava = inside(cava - draw.uniform(7.0, 11.0), edge)
-    blood = jnp.clip(0.8 * veins, 0, 1)
-    liver = signals["liver"] * (draw.uniform(0.8, 1.25) * (1 + 0.06 * noise["parenchyma"]))
-    alpha = inside(jnp.maximum(dome + 3.0, split), edge)
-    canvas = paint(canvas, alpha, paint(liver, blood, signals["venous_blood"]))
-    canvas = paint(canvas, alpha * cava, signals["venous_blood"])
-    vessel = paint(vessel, alpha, jnp.maximum(0.3 * blood, cava))
-
-    middle = jnp.hypot((up + top + draw.uniform(25, 50)) / 1.3, forward + draw.uniform(20, 55))
-    stomach = jnp.maximum(middle - draw.uniform(18, 32) + 4 * noise["soft"], dome + 6)
-    filled = draw.uniform(0.1, 1.0) * (1 + 0.35 * noise["content"])
-    canvas = paint(canvas, inside(stomach, edge), signals["muscle"])
-    canvas = paint(canvas, inside(stomach + 3.5, edge), signals["bowel"] * filled)
-    far = jnp.hypot((up + top + draw.uniform(15, 45)) / 1.6, forward + draw.uniform(75, 100))
-    spleen = jnp.maximum(far - draw.uniform(18, 30) + 3 * noise["soft"], dome + 4)
-    texture = 1 + 0.05 * noise["parenchyma"]
-    canvas = paint(canvas, inside(spleen, edge), signals["spleen"] * texture)
-    gone = 1 - inside(jnp.minimum(stomach, spleen), edge)
-    return canvas, vessel * gone
 
 
 def _mediastinum(draw: Draw, canvas, vessel, y, x, subject, rest: Contour, noise, signals, edge):
@@ -161,9 +122,9 @@ def _mediastinum(draw: Draw, canvas, vessel, y, x, subject, rest: Contour, noise
     forward = jnp.exp(5 * (jnp.cos(angle - anterior(subject)) - 1))
     back = jnp.exp(4 * (jnp.cos(angle - anterior(subject) - jnp.pi + draw.uniform(-0.5, 0.5)) - 1))
     basal = jnp.clip(1.2 - 1.8 * subject.level, 0, 1)
-    thickness = draw.uniform(2.0, 7.0) + draw.uniform(8.0, 26.0) * forward + 45.0 * basal * back
-    level = radius - outer - thickness + 5 * noise["soft"]
-    fat = signals["fat"] * (draw.uniform(0.7, 0.95) * (1 + 0.1 * noise["adipose"]))
+    thickness = draw.uniform(-3.0, 3.0) + draw.uniform(4.0, 26.0) * forward + 45.0 * basal * back
+    level = radius - outer - thickness + 2.5 * noise["soft"] + 3 * noise["bend_x"]
+    fat = signals["fat"] * (draw.uniform(0.4, 0.9) * (1 + 0.1 * noise["adipose"]))
     soft = signals["muscle"] * (1 + 0.12 * noise["fibres"])
     mixed = paint(fat, inside(noise["septa"] + draw.uniform(-0.2, 0.8), 0.35), soft)
     veins = inside(1.4 - noise["content"] + 2 * (1 - basal * back), 0.1)
@@ -189,7 +150,7 @@ def _spine_and_aorta(draw: Draw, canvas, vessel, place: Body, subject, noise, si
     canvas = paint(canvas, inside(vertebra + 2.0, edge), marrow)
     canal = jnp.hypot(along, across + 24.0) - 8.0
     canvas = paint(canvas, inside(canal - 2.0, edge), signals["cortical_bone"])
-    canvas = paint(canvas, inside(canal, edge), signals["csf"])
+    canvas = paint(canvas, inside(canal, edge), 0.6 * signals["csf"])
     canvas = paint(canvas, inside(aorta - 1.6, edge), signals["muscle"])
     lumen = inside(aorta, edge)
     covered = jnp.maximum(inside(jnp.minimum(around, vertebra), edge), lumen)
@@ -199,19 +160,20 @@ def _spine_and_aorta(draw: Draw, canvas, vessel, place: Body, subject, noise, si
 def _chest_wall(draw: Draw, canvas, vessel, place: Body, subject, noise, signals, edge):
     """From the pleura outwards: muscle with ribs, fascia, subcutaneous fat with septa, skin."""
     outward = inside(-place.chest, edge)
-    muscle = signals["muscle"] * (draw.uniform(1.0, 1.4) * (1 + 0.1 * noise["fibres"]))
+    muscle = signals["muscle"] * (draw.uniform(0.9, 1.3) * (1 + 0.1 * noise["fibres"]))
     depth = place.chest / subject.chest_muscle
     fascia = ridge(depth - 0.55 + 0.12 * noise["septa"], 0.06) * inside(-noise["soft"], 0.4)
-    fat = signals["fat"] * (draw.uniform(0.75, 1.15) * (1 + 0.08 * noise["adipose"]))
+    fat = signals["fat"] * (draw.uniform(0.55, 1.0) * (1 + 0.08 * noise["adipose"]))
     wall = paint(muscle, 0.8 * fascia, fat)
     angle = jnp.arctan2(place.across, place.along)
     arc = angle * jnp.mean(subject.half_axes) * 0.9
-    spacing = draw.uniform(24.0, 32.0)
-    beside = (arc + draw.uniform(0.0, 30.0)) % spacing - spacing / 2
-    oval = jnp.hypot(beside / 9.0, (place.chest - 4.5) / 4.0) - 1
-    rib = oval * 4.0 + 0.6 * noise["soft"] + 1.5 * noise["veins"] + 0.5
-    wall = paint(wall, 0.7 * inside(rib, edge), signals["cortical_bone"])
-    wall = paint(wall, inside(rib + 1.2, edge), signals["marrow"])
+    spacing = draw.uniform(28.0, 46.0)
+    beside = (arc + draw.uniform(0.0, 40.0) + 9 * noise["veins"]) % spacing - spacing / 2
+    oval = jnp.hypot(beside / draw.uniform(9.0, 16.0), (place.chest - 5.0) / 4.0) - 1
+    rib = oval * 4.0 + 0.6 * noise["soft"] + 2.5 * noise["hilum"] + 1.0
+    bone = draw.uniform(0.2, 0.7) * inside(rib, edge)
+    wall = paint(wall, bone, signals["cortical_bone"])
+    wall = paint(wall, bone * inside(rib + 1.2, edge), signals["marrow"])
     layer = inside(-(place.chest - subject.chest_muscle), edge)
     septa = 1 - 0.35 * ridge(noise["septa"], 0.08) * inside(noise["soft"], 0.4)
     wall = paint(wall, layer, fat * septa)
