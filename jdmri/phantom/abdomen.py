@@ -33,7 +33,7 @@ def abdomen(
     top = extent(rest, jnp.arctan2(sine, -cosine)) + draw.uniform(-4.0, 8.0)
     curve = (forward + draw.uniform(-20.0, 30.0)) ** 2 / draw.uniform(300.0, 900.0)
     dome = up + top + curve + 4 * noise["dome"]
-    below, forward = -(up + top), forward + 5 * noise["soft"] * 0.4
+    below, forward = -(up + top), forward + 2 * noise["soft"]
     fat = signals["fat"] * (draw.uniform(0.4, 0.85) * (1 + 0.1 * noise["adipose"]))
     canvas = paint(canvas, inside(dome, edge), signals["muscle"])
     canvas = paint(canvas, inside(dome + draw.uniform(1.5, 3.5), edge), fat)

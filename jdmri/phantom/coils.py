@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from jdmri.phantom.heart import View
 from jdmri.phantom.motion import Contour
 from jdmri.phantom.population import Draw
 from jdmri.phantom.torso import centre
+from jdmri.phantom.view import View
 from jdmri.typing import PRNGKey
 
 _GRID = 48  # sensitivities are smooth: computed on a coarse grid

@@ -14,6 +14,7 @@ from jdmri.phantom.fields import smooth_noise
 from jdmri.phantom.population import Subject, draw_subject
 from jdmri.phantom.signal import TISSUES, bssfp
 from jdmri.phantom.torso import torso
+from jdmri.phantom.view import View, make_view
 from jdmri.typing import Cine, CoilMaps, KSpace, PRNGKey
 
 GENERATOR_VERSION = 2
@@ -104,7 +105,7 @@ def _simulate(
     subject = draw_subject(keys[0], field)
     rest = motion.contour(subject)
     fine = tuple(acquisition.FINE * n for n in matrix)
-    view = heart.make_view(fine, subject)
+    view = make_view(fine, subject)
     signals = _signals(keys[1], view)
     body = torso(keys[2], view.y, view.x, view.pixel, subject, rest, signals)
     material = heart.make_material(keys[3], view, body)
@@ -140,7 +141,7 @@ def _simulate(
 _BLOOD = 0.7  # magnitude of arterial blood on resonance
 
 
-def _signals(key: PRNGKey, view: heart.View):
+def _signals(key: PRNGKey, view: View):
     """Signal of each tissue on the grid, with a smooth off-resonance; blood is ``_BLOOD``."""
     sequence = view.subject.sequence
     deviation_key, field_key = jax.random.split(key)
@@ -152,7 +153,7 @@ def _signals(key: PRNGKey, view: heart.View):
     return {name: scale * bssfp(name, off_resonance, sequence) for name in TISSUES}
 
 
-def _receivers(key: PRNGKey, view: heart.View, rest, num_coils: int):
+def _receivers(key: PRNGKey, view: View, rest, num_coils: int):
     """Normalised sensitivities on the fine grid, and what is left of their sum in the image."""
     raw = coils.sensitivities(key, view, rest, max(num_coils, _RECEIVERS))
     total = jnp.linalg.norm(raw, axis=0)
@@ -169,7 +170,7 @@ def _maps(receive, matrix) -> CoilMaps:
     return maps / jnp.linalg.norm(maps, axis=0, keepdims=True)
 
 
-def _truth(view: heart.View, moments: motion.Moment, matrix):
+def _truth(view: View, moments: motion.Moment, matrix):
     """Labels and displacement in pixels, at the pixels of the image."""
     at = partial(acquisition.at_pixels, matrix=matrix)
     coarse = view._replace(y=at(view.y), x=at(view.x))
