@@ -1,6 +1,7 @@
 """Readers, splits, phases, and the phantom."""
 
 import io
+import json
 import zipfile
 
 import jax
@@ -12,7 +13,7 @@ from jdmri.data.phantom import phantom
 from jdmri.data.series import Dataset, Series
 from jdmri.data.splits import split
 from jdmri.errors import InputError
-from jdmri.phantom import simulate
+from jdmri.phantom import GENERATOR_VERSION, simulate
 
 
 def fake(num_subjects, per_subject=1):
@@ -188,6 +189,17 @@ def test_phantom_cache(tmp_path, capfd):
     np.testing.assert_array_equal(larger.series[1].cine, fresh.series[1].cine)
     expected = simulate(jax.random.fold_in(jax.random.key(0), 1), **SIZE)
     np.testing.assert_array_equal(fresh.series[1].cine, expected.cine)
+
+
+def test_a_new_generator_makes_the_cached_phantoms_again(tmp_path, monkeypatch):
+    make = lambda: phantom(num_series=1, cache_dir=str(tmp_path), **SIZE)
+    make()
+    (path,) = tmp_path.glob("*.npz")
+    with np.load(path) as stored:
+        assert json.loads(str(stored["settings"]))["version"] == GENERATOR_VERSION
+    monkeypatch.setattr("jdmri.data.phantom.GENERATOR_VERSION", GENERATOR_VERSION + 1)
+    make()
+    assert len(list(tmp_path.glob("*.npz"))) == 2
 
 
 @pytest.mark.parametrize(

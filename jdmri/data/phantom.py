@@ -91,8 +91,11 @@ def _read_cache(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _generate_and_keep(path: Path, settings: dict) -> tuple[np.ndarray, np.ndarray]:
     cine, maps = _generate(settings)
+    write = lambda temporary: np.savez(
+        temporary, cine=cine, maps=maps, settings=json.dumps(settings)
+    )
     try:
-        files.write_atomic(path, lambda temporary: np.savez(temporary, cine=cine, maps=maps))
+        files.write_atomic(path, write)
     except OSError as error:
         log.warning(
             "Cannot cache the phantom in %s (%s): going on without.", path.parent, error.strerror
