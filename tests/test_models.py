@@ -13,11 +13,18 @@ from jdmri.models import layers
 from jdmri.ops import sense
 from tests.conftest import complex_normal, unit_maps
 
-DENOISERS = {
-    "dual_unet": dict(num_frames=5, width=4, head_width=4),
-    "frames_cnn": dict(num_frames=5, width=8),
-    "spacetime_cnn": dict(width=8),
-}
+CASES = {
+    "cnn3d": dict(name="cnn3d", width=4, depth=2),
+    "cnn3d complex": dict(name="cnn3d", width=4, depth=3, downsample=True, dropout=0.4, batch_norm=True),
+    "dual_unet": dict(name="dual_unet", num_frames=5, width=4, head_width=4),
+    "dual_unet single": dict(name="dual_unet", num_frames=5, width=8, head=False, single=True, attention="encoder_decoder"),
+    "frames_cnn": dict(name="frames_cnn", num_frames=5, width=8),
+    "resnet": dict(name="resnet", num_blocks=2, width=4),
+    "resnet complex": dict(name="resnet", num_blocks=2, width=4, domain="complex"),
+    "spacetime_cnn": dict(name="spacetime_cnn", width=8),
+    "unet": dict(name="unet", width=4),
+}  # fmt: skip
+FIXED_FRAMES = [case for case, fields in CASES.items() if "num_frames" in fields]
 
 
 def example(key, frames=5, size=(18, 17), num_coils=2):
@@ -118,15 +125,52 @@ def test_dual_unet_has_the_published_size(key, faithful, stride):
     assert count(shapes) / 1e6 == pytest.approx(63.3, abs=0.2)
 
 
+@pytest.mark.parametrize(
+    ("denoiser", "published", "tolerance"),
+    [
+        (dict(name="unet"), 1.3e6, 0.1),  # S3
+        (dict(name="resnet"), 0.1e6, 0.2),  # S3: "100,000", "less than 0.1 million"
+        (dict(name="cnn3d", depth=5, width=64), 0.34e6, 0.02),  # Schlemper, one cascade
+    ],
+)
+def test_published_parameter_counts(key, denoiser, published, tolerance):
+    model = models.build(dict(name="denoise", denoiser=denoiser))
+    shapes = jax.eval_shape(model.init, key, *example(key, size=(16, 16), num_coils=1))
+    assert count(shapes) == pytest.approx(published, rel=tolerance)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_untrained_denoiser_returns_its_input(key, case):
+    network = models.DENOISERS.build(CASES[case])
+    cine = complex_normal(key, (1, 5, 11, 14))
+    result, _ = network.init_with_output(key, cine)
+    np.testing.assert_allclose(result, cine, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["unet", "resnet"])
+def test_magnitude_networks_keep_the_phase_and_see_single_frames(key, name):
+    network = models.DENOISERS.build(CASES[name])
+    cine = complex_normal(key, (1, 5, 12, 8))
+    variables = jax.tree.map(lambda p: p + 0.02, network.init(key, cine))
+    result = network.apply(variables, cine)
+    assert np.abs(result - cine).max() > 1e-3
+    real = np.asarray(result * jnp.conj(cine))
+    np.testing.assert_allclose(real.imag, 0, atol=1e-4)
+    swapped = network.apply(variables, cine[:, ::-1])
+    np.testing.assert_allclose(swapped[:, ::-1], result, atol=1e-5)
+
+
 def test_every_denoiser_is_tested():
-    assert set(DENOISERS) == set(models.DENOISERS)
+    assert {fields["name"] for fields in CASES.values()} == set(models.DENOISERS)
 
 
-@pytest.mark.parametrize("name", DENOISERS)
-@pytest.mark.parametrize("model", ["denoise", "cascade"])
-def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, name, model):
-    extra = dict(num_cascades=1 if name == "dual_unet" else 2) if model == "cascade" else {}
-    network = models.build(dict(name=model, denoiser=dict(name=name, **DENOISERS[name]), **extra))
+@pytest.mark.parametrize(
+    ("case", "model"),
+    [*((case, "denoise") for case in CASES), ("frames_cnn", "cascade"), ("unet", "cascade")],
+)
+def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, case, model):
+    extra = dict(num_cascades=1 if "unet" in case else 2) if model == "cascade" else {}
+    network = models.build(dict(name=model, denoiser=CASES[case], **extra))
     data = example(key)
     variables = jax.jit(network.init)(key, *data)
     # Zero-initialised outputs would hide gradients of what lies before them.
@@ -143,11 +187,9 @@ def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, name
         assert np.any(g), jax.tree_util.keystr(path)
 
 
-@pytest.mark.parametrize("name", DENOISERS)
-def test_output_is_a_complex_cine_of_any_size(key, name):
-    network = models.build(
-        dict(name="cascade", num_cascades=1, denoiser=dict(name=name, **DENOISERS[name]))
-    )
+@pytest.mark.parametrize("case", CASES)
+def test_output_is_a_complex_cine_of_any_size(key, case):
+    network = models.build(dict(name="cascade", num_cascades=1, denoiser=CASES[case]))
     data = example(key)
     variables = jax.jit(network.init)(key, *data)
     apply = jax.jit(network.apply)
@@ -157,9 +199,9 @@ def test_output_is_a_complex_cine_of_any_size(key, name):
     assert apply(variables, *larger).shape == (1, 5, 24, 20)
 
 
-@pytest.mark.parametrize("name", ["dual_unet", "frames_cnn"])
-def test_wrong_number_of_frames_is_refused(key, name):
-    network = models.build(dict(name="denoise", denoiser=dict(name=name, **DENOISERS[name])))
+@pytest.mark.parametrize("case", FIXED_FRAMES)
+def test_wrong_number_of_frames_is_refused(key, case):
+    network = models.build(dict(name="denoise", denoiser=CASES[case]))
     with pytest.raises(InputError, match="built for 5 frames, the series has 8"):
         network.init(key, *example(key, frames=8))
 

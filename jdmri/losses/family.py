@@ -13,12 +13,6 @@ LOSSES = Registry("loss")
 Loss = Callable[[Cine, Cine, Scalar], Scalar]
 
 
-def magnitude(image: jax.Array) -> jax.Array:
-    """Magnitude with gradient zero, not NaN, where a pixel is exactly zero."""
-    power = image.real**2 + image.imag**2
-    return jnp.where(power > 0, jnp.sqrt(jnp.where(power > 0, power, 1.0)), 0.0)
-
-
 def difference(domain: str) -> Callable[[Cine, Cine], jax.Array]:
     """Return what is subtracted: complex images, or their magnitudes.
 
@@ -28,5 +22,5 @@ def difference(domain: str) -> Callable[[Cine, Cine], jax.Array]:
     if domain == "complex":
         return lambda estimate, reference: estimate - reference
     if domain == "magnitude":
-        return lambda estimate, reference: magnitude(estimate) - magnitude(reference)
+        return lambda estimate, reference: jnp.abs(estimate) - jnp.abs(reference)
     raise InputError(f"loss.domain must be 'complex' or 'magnitude', got {domain!r}.")

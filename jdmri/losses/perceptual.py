@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from jdmri.errors import InputError
 from jdmri.losses import vgg
-from jdmri.losses.family import LOSSES, Loss, magnitude
+from jdmri.losses.family import LOSSES, Loss
 
 
 @LOSSES.register("perceptual")
@@ -38,7 +38,7 @@ def perceptual(
     filters = vgg.load(vgg_path, sha256)
 
     def loss(estimate, reference, step):
-        x, g = magnitude(estimate), magnitude(reference)
+        x, g = jnp.abs(estimate), jnp.abs(reference)
         pairs = zip(vgg.features(filters, x), vgg.features(filters, g), strict=True)
         distances = [jnp.mean((a - b) ** 2) for a, b in pairs]
         feature = sum(w * d for w, d in zip(weights, distances, strict=True))

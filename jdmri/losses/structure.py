@@ -5,7 +5,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from jdmri.errors import InputError
-from jdmri.losses.family import LOSSES, Loss, magnitude
+from jdmri.losses.family import LOSSES, Loss
 
 _K1, _K2 = 0.01, 0.03
 
@@ -61,7 +61,7 @@ def edge(*, alpha: float = 0.2, start: int = 0) -> Loss:
         raise InputError(f"loss.alpha must be in [0, 1], got {alpha:g}.")
 
     def loss(estimate, reference, step):
-        error = magnitude(estimate) - magnitude(reference)
+        error = jnp.abs(estimate) - jnp.abs(reference)
         weight = jnp.where(step >= start, alpha, 0.0)
         edges = jnp.mean(sum(part**2 for part in _sobel(error)))  # the operator is linear
         return (1 - weight) * jnp.mean(error**2) + weight * edges
@@ -75,7 +75,7 @@ def _ssim(estimate, reference, window: int, dimensions: int, correction: float):
         raise InputError(
             f"this SSIM loss has windows of {window}, the series is {list(reference.shape)}."
         )
-    x, g = magnitude(estimate), magnitude(reference)
+    x, g = jnp.abs(estimate), jnp.abs(reference)
     mean = lambda a: _box_mean(a, window, dimensions)
     mx, mg = mean(x), mean(g)
     vx, vg, cov = (correction * v for v in (mean(x * x) - mx**2, mean(g * g) - mg**2, mean(x * g) - mx * mg))  # fmt: skip

@@ -6,9 +6,11 @@ from typing import Any
 import flax.linen as nn
 
 from jdmri.models.cascade import Cascade
+from jdmri.models.cnn3d import CNN3D
 from jdmri.models.denoise import Denoise
 from jdmri.models.dual_unet import DualUNet
 from jdmri.models.frames_cnn import FramesCNN
+from jdmri.models.single_frame import FrameResNet, FrameUNet
 from jdmri.models.spacetime_cnn import SpaceTimeCNN
 from jdmri.registry import Registry
 
@@ -17,9 +19,12 @@ DENOISERS = Registry("denoiser")
 
 MODELS.register("cascade")(Cascade)
 MODELS.register("denoise")(Denoise)
+DENOISERS.register("cnn3d")(CNN3D)
 DENOISERS.register("dual_unet")(DualUNet)
 DENOISERS.register("frames_cnn")(FramesCNN)
+DENOISERS.register("resnet")(FrameResNet)
 DENOISERS.register("spacetime_cnn")(SpaceTimeCNN)
+DENOISERS.register("unet")(FrameUNet)
 
 
 def build(section: Mapping[str, Any], **context: Any) -> nn.Module:
@@ -39,11 +44,14 @@ def build(section: Mapping[str, Any], **context: Any) -> nn.Module:
 
 
 __all__ = [
+    "CNN3D",
     "DENOISERS",
     "MODELS",
     "Cascade",
     "Denoise",
     "DualUNet",
+    "FrameResNet",
+    "FrameUNet",
     "FramesCNN",
     "SpaceTimeCNN",
     "build",

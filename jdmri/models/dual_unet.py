@@ -29,7 +29,8 @@ class DualUNet(nn.Module):
         num_frames: frames the network is built for.
         width: features of the first UNet stage (64 as published: 63.2 M parameters with the head).
         dropout: rate after three of the encoder stages.
-        attention: ``none``, ``bottleneck`` (as published) or ``all``.
+        attention: ``none``, ``bottleneck`` (as published), ``encoder_decoder`` or ``all``.
+        single: one UNet for both parts, which are stacked in its channels, instead of two.
         head: whether the 3-D ResNet follows.
         head_stride: its first stride; 2 as published.
         head_width: its channels; 32 as published.
@@ -41,6 +42,7 @@ class DualUNet(nn.Module):
     width: int = 64
     dropout: float = 0.3
     attention: str = "bottleneck"
+    single: bool = False
     head: bool = True
     head_stride: int = 1
     head_width: int = 32
@@ -51,7 +53,10 @@ class DualUNet(nn.Module):
     def __call__(self, cine: Cine, train: bool = False) -> Cine:
         """Improve a cine ``[batch, frame, y, x]``."""
         check_frames(cine, self.num_frames, "dual_unet")
-        parts = [self._branch(cine.real, train), self._branch(cine.imag, train)]
+        if self.single:
+            parts = jnp.split(self._branch(jnp.concatenate([cine.real, cine.imag], 1), train), 2, 1)
+        else:
+            parts = [self._branch(cine.real, train), self._branch(cine.imag, train)]
         return (
             self._published(*parts, train) if self.faithful else self._repaired(cine, *parts, train)
         )
@@ -59,7 +64,7 @@ class DualUNet(nn.Module):
     def _branch(self, part: Float[Array, "b t y x"], train: bool) -> Float[Array, "b t y x"]:
         features = UNet(self.width, self.dropout, self.attention)(frames_to_channels(part), train)
         init = nn.linear.default_kernel_init if self.faithful else nn.initializers.zeros
-        return jnp.moveaxis(nn.Dense(self.num_frames, kernel_init=init)(features), -1, 1)
+        return jnp.moveaxis(nn.Dense(part.shape[1], kernel_init=init)(features), -1, 1)
 
     def _published(self, real, imag, train):
         magnitude = jnp.hypot(nn.sigmoid(real), nn.sigmoid(imag))

@@ -30,6 +30,7 @@ class Conv3D(nn.Module):
         kernel: sizes in (frame, y, x), odd.
         stride: the step along y and x.
         cyclic: whether time wraps around; otherwise it is padded with zeros.
+        zero_init: begin with weights of zero, for the last layer of a residual network.
     """
 
     features: int
@@ -37,12 +38,14 @@ class Conv3D(nn.Module):
     stride: int = 1
     use_bias: bool = True
     cyclic: bool = False
+    zero_init: bool = False
 
     @nn.compact
     def __call__(self, x: Float[Array, "b t y x c"]) -> Float[Array, "b t v u f"]:
         """Convolve over frame, y and x."""
         shape = (*self.kernel, x.shape[-1], self.features)
-        kernel = self.param("kernel", kernel_init, shape)
+        init = nn.initializers.zeros if self.zero_init else kernel_init
+        kernel = self.param("kernel", init, shape)
         shifted = _shifted_frames(x, self.kernel[0], self.cyclic)
         if x.shape[-1] <= 4:
             stacked = jnp.concatenate(shifted, axis=-1)
