@@ -35,7 +35,12 @@ def get_config() -> ConfigDict:
     # Complex white noise added to k-space: σ as a fraction of bright tissue (99th percentile of the
     # magnitude). 1/30 is an SNR of 30.
     config.noise = dict(sigma=0.02)
-    config.augment = dict(flips=True, frame_roll=True, global_phase=True)
+    config.augment = dict(
+        flips=True,
+        rotations=False,  # quarter turns; square images only
+        frame_roll=True,
+        global_phase=True,
+    )
 
     config.model = dict(
         name="cascade",
@@ -80,10 +85,12 @@ def get_config() -> ConfigDict:
         ema_decay=0.995,  # of the averaged weights that are evaluated; 0: the last weights
         log_every=20,  # steps
         patience=0,  # stop after so many validations without a better PSNR; 0: never
+        num_series=0,  # the most diverse ones of the training split; 0: all
         init_from="",  # workdir whose best weights to start from
     )
     config.eval = dict(
         every_epochs=1,  # validation during training
+        num_series=0,  # validation series drawn anew each time (the best checkpoint then depends on luck); 0: all
         seed=0,  # with a series' name it decides that series' mask and noise
         name="",  # folder under evaluation/; default: the split, or the data's name
     )

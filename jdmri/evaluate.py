@@ -12,7 +12,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jdmri import card, files, metrics, reconstruct, setup, summary, workdir, writers
+from jdmri import card, files, losses, metrics, reconstruct, setup, summary, workdir, writers
 from jdmri.classical import METHODS
 from jdmri.data.series import Series
 from jdmri.errors import InputError
@@ -66,13 +66,16 @@ def evaluate(
     )
     acquired = {s.name: simulate(s, config) for s in series}
     masks = [a.mask for a in acquired.values()]
-    protocol = summary.protocol(config, dataset, series, part, masks) | {"checkpoint": step}
+    note = losses.note(trained.loss.to_dict())
+    protocol = summary.protocol(config, dataset, series, part, masks)
+    protocol |= {"checkpoint": step, "training_loss": trained.loss.to_dict(), "note": note}
     summary.refuse_other(target / "summary.json", protocol)
 
     methods = _methods(config, state)
     rows = _score_all(series, acquired, methods, config.metrics)
     result = {"protocol": protocol, "methods": summary.summarise(rows)}
-    gallery.draw(target / "figures", series, acquired, methods, rows, writers.read_records(folder))
+    records = writers.read_records(folder)
+    gallery.draw(target / "figures", series, acquired, methods, rows, records, note)
     _write_csv(target / "series.csv", rows)
     files.write_json(target / "card.json", card.statement(config, trained, dataset, state, result))
     files.write_json(target / "summary.json", result)  # last: its presence means complete

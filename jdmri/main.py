@@ -2,6 +2,7 @@
 
     python -m jdmri.main --config=configs/demo.py                train, then evaluate on the test split
     python -m jdmri.main --mode=evaluate --workdir=runs/demo     restore the best checkpoint, evaluate
+    python -m jdmri.main --mode=find_lr --config=…               learning-rate range test: a curve, nothing trained
     python -m jdmri.main --mode=phantom --output=FOLDER          pictures of synthetic hearts; FILE.npz or .h5: data
 
 The same command again resumes. Exit codes: 0 done, 2 bad input (one line says what to change),
@@ -16,9 +17,11 @@ import absl.logging
 import jax
 from absl import app, flags
 
-from jdmri import command_line, evaluate, export, failures, log, summary, train
+from jdmri import command_line, evaluate, export, failures, log, lr_range, summary, train
 
-_MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate", "phantom"], "What to do.")
+_MODE = flags.DEFINE_enum(
+    "mode", "train", ["train", "evaluate", "find_lr", "phantom"], "What to do."
+)
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run; default runs/<config>[-argument]."
 )
@@ -47,6 +50,9 @@ def main(argv: list[str]) -> None:
         sys.stdout.write(export.export(config, Path(_OUTPUT.value), _NUM_SERIES.value) + "\n")
         return
     folder = command_line.default_workdir(sys.argv)
+    if _MODE.value == "find_lr":
+        sys.stdout.write(lr_range.find(config, folder) + "\n")
+        return
     which = {"train": "best", "evaluate": _CHECKPOINT.value or "best"}[_MODE.value]
     if _MODE.value == "train":
         train.train(config, folder, extend=_EXTEND.value, checkpoint=_CHECKPOINT.value or "latest")

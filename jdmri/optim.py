@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules, from optax, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -28,6 +28,29 @@ def warmup_cosine(*, learning_rate: float, num_steps: int, warmup: float = 0.05)
     return optax.warmup_cosine_decay_schedule(1e-7, learning_rate, rise, max(num_steps, rise + 1))
 
 
+@SCHEDULES.register("step")
+def step(
+    *,
+    learning_rate: float,
+    num_steps: int,
+    milestones: Sequence[float] = (0.5, 0.75),
+    factor: float = 0.1,
+) -> optax.Schedule:
+    """Multiply the learning rate by ``factor`` at each of ``milestones``, fractions of the steps."""
+    if any(not 0 < m < 1 for m in milestones):
+        raise InputError(
+            f"schedule.milestones are fractions of the steps in (0, 1), got {tuple(milestones)}."
+        )
+    falls = {round(m * num_steps): factor for m in milestones}
+    return optax.piecewise_constant_schedule(learning_rate, falls)
+
+
+@SCHEDULES.register("geometric")
+def geometric(*, learning_rate: float, num_steps: int, start: float = 1e-6) -> optax.Schedule:
+    """Rise from ``start`` to the learning rate by a constant factor: the range test (Smith 2017)."""
+    return lambda count: start * (learning_rate / start) ** (count / max(num_steps - 1, 1))
+
+
 @OPTIMIZERS.register("adam")
 def adam(*, schedule: optax.Schedule, weight_decay: float = 0.0) -> optax.GradientTransformation:
     """Adam with coupled decay: the gradient of ``½ w‖θ‖²`` enters the moments (S0; PyTorch's Adam)."""
@@ -45,9 +68,21 @@ def adamw(*, schedule: optax.Schedule, weight_decay: float = 1e-4) -> optax.Grad
 
 
 @OPTIMIZERS.register("sgd")
-def sgd(*, schedule: optax.Schedule) -> optax.GradientTransformation:
-    """Plain gradient descent."""
-    return optax.sgd(schedule)
+def sgd(*, schedule: optax.Schedule, momentum: float = 0.0) -> optax.GradientTransformation:
+    """Gradient descent, with heavy-ball momentum if it is not 0."""
+    return optax.sgd(schedule, momentum=momentum or None)
+
+
+@OPTIMIZERS.register("adagrad")
+def adagrad(*, schedule: optax.Schedule) -> optax.GradientTransformation:
+    """Adagrad (Duchi et al. 2011)."""
+    return optax.adagrad(schedule)
+
+
+@OPTIMIZERS.register("rmsprop")
+def rmsprop(*, schedule: optax.Schedule, decay: float = 0.9) -> optax.GradientTransformation:
+    """RMSProp, ``decay`` of the mean square (S3: rate 0.001, decay 0.9)."""
+    return optax.rmsprop(schedule, decay=decay)
 
 
 def build(

@@ -95,7 +95,8 @@ def table(result: Mapping[str, Any]) -> str:
     formats["seconds"] = ".2g"
     lines = [
         f"{about['data']} ({about['split']}), {about['num_subjects']} subjects, {about['mask']['name']} mask, "
-        f"true R {about['true_acceleration']:.2f}, noise σ {about['noise_sigma']:g}; mean ± SD over subjects",
+        f"true R {about['true_acceleration']:.2f}, noise σ {about['noise_sigma']:g}; mean ± SD over subjects"
+        + (f"; {about['note']}" if about.get("note") else ""),
         f"{'method':18}" + "".join(f"{n:>19}" for n in formats),
     ]
     for method, values in methods.items():

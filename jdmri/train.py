@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from jdmri import memory, optim, setup, state, workdir, writers
 from jdmri.checkpoint import Checkpoints
+from jdmri.data.splits import most_diverse
 from jdmri.errors import InputError
 from jdmri.log import log
 from jdmri.signals import StopRequest, Terminated
@@ -41,7 +42,8 @@ def train(
     """
     task = setup.build_task(config)
     parts = setup.split_data(setup.read_data(config), config)
-    examples = setup.stack(parts["train"], config.noise.sigma)
+    chosen = most_diverse(parts["train"], config.train.num_series)
+    examples = setup.stack(chosen, config.noise.sigma)
     held_out = setup.stack(parts["validation"], config.noise.sigma) if parts["validation"] else None
     steps_per_epoch, num_steps = run_length(config, len(examples.cine))
     optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
@@ -62,7 +64,7 @@ def train(
         log.info("Training is complete: step %d of %d.", int(current.step), num_steps)
         return
 
-    mesh = _mesh(config.train.batch_size)
+    mesh = one_axis_mesh(config.train.batch_size)
     current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
     train_step = make_train_step(
         task,
@@ -73,7 +75,7 @@ def train(
     )
     log.info("Compiling the training step for %d device(s).", mesh.size)
     train_step = memory.compile_within_memory(train_step, current, examples)
-    validation = Validation(task, held_out)
+    validation = Validation(task, held_out, config.eval.num_series)
     validate_every = config.eval.every_epochs * steps_per_epoch
     save_every = config.checkpoint.every_steps
 
@@ -225,8 +227,8 @@ def _resume(
     return initial.replace(params=theirs.ema, ema=theirs.ema, batch_stats=theirs.batch_stats)
 
 
-def _mesh(batch_size: int) -> jax.sharding.Mesh:
-    """One axis over the largest number of devices that divides the batch."""
+def one_axis_mesh(batch_size: int) -> jax.sharding.Mesh:
+    """Lay one axis over the largest number of devices that divides the batch."""
     size = math.gcd(batch_size, jax.device_count())
     return jax.make_mesh(
         (size,),

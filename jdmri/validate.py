@@ -10,9 +10,16 @@ from jdmri.step import Examples, Task, make_eval_step
 class Validation:
     """Scores the averaged parameters on the validation series, one series at a time."""
 
-    def __init__(self, task: Task, examples: Examples | None):
-        """Put the series on the device; None where the split has no validation series."""
+    def __init__(self, task: Task, examples: Examples | None, num_series: int = 0):
+        """Put the series on the device.
+
+        Args:
+            task: what is learnt.
+            examples: None where the split has no validation series.
+            num_series: how many to draw anew at each call; 0 or too many: all.
+        """
         self._examples = jax.device_put(examples)
+        self._num_series, self._seed = num_series, task.eval_seed
         self._step = make_eval_step(task)
 
     def __call__(self, state: TrainState) -> tuple[dict[str, float], np.ndarray | None]:
@@ -23,10 +30,20 @@ class Validation:
         if self._examples is None:
             return {}, None
         one = lambda index: jax.tree.map(lambda a: a[index], self._examples)
-        results = [self._step(state.variables, one(i)) for i in range(len(self._examples.cine))]
+        chosen = self._choose(int(state.step))
+        results = [self._step(state.variables, one(i)) for i in chosen]
         scores = jax.device_get([r for r, _ in results])
         means = {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
-        return means, picture(np.asarray(results[0][1]), np.asarray(self._examples.cine[0, 0]))
+        return means, picture(
+            np.asarray(results[0][1]), np.asarray(self._examples.cine[chosen[0], 0])
+        )
+
+    def _choose(self, step: int) -> list[int]:
+        total = len(self._examples.cine)
+        if not 0 < self._num_series < total:
+            return list(range(total))
+        rng = np.random.default_rng((self._seed, step))
+        return sorted(map(int, rng.choice(total, self._num_series, replace=False)))
 
 
 def picture(estimate: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -11,9 +11,10 @@ import pytest
 from jdmri.data.npz import npz
 from jdmri.data.phantom import phantom
 from jdmri.data.series import Dataset, Series
-from jdmri.data.splits import split
+from jdmri.data.splits import most_diverse, split
 from jdmri.errors import InputError
 from jdmri.phantom import GENERATOR_VERSION, simulate
+from tests.conftest import complex_normal
 
 
 def fake(num_subjects, per_subject=1):
@@ -208,3 +209,15 @@ def test_a_new_generator_makes_the_cached_phantoms_again(tmp_path, monkeypatch):
 def test_impossible_phantoms_are_refused(tmp_path, fields):
     with pytest.raises(InputError, match="a phantom needs"):
         phantom(**{"num_series": 2, "cache_dir": str(tmp_path), **SIZE} | fields)
+
+
+def test_the_most_diverse_series_leave_out_look_alikes(key):
+    looks = np.asarray(complex_normal(key, (3, 4, 20, 24)))
+    alike = [looks[0], looks[0] * 1.001, looks[1], looks[1] * 0.7, looks[2], looks[0] * 2]
+    series = [
+        Series(c, np.ones((1, 20, 24), np.complex64), str(i), str(i)) for i, c in enumerate(alike)
+    ]
+    chosen = most_diverse(series, 3)
+    assert sorted(int(s.name) for s in chosen)[0] == 0
+    assert {0 if s.name in "015" else 1 if s.name in "23" else 2 for s in chosen} == {0, 1, 2}
+    assert most_diverse(series, 0) == most_diverse(series, 9) == tuple(series)

@@ -17,7 +17,7 @@ LAYERS = [
     {"models", "classical", "phantom"},
     {"data"},
     {
-        "augment", "card", "checkpoint", "evaluate", "export", "memory", "optim", "reconstruct", "report", "scale", "setup",
+        "augment", "card", "checkpoint", "evaluate", "export", "lr_range", "memory", "optim", "reconstruct", "report", "scale", "setup",
         "signals", "state", "step", "summary", "train", "validate", "workdir", "writers",
     },
     {"main", "command_line", "failures"},

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+import skimage.transform
 
 from jdmri.data.series import Dataset, Series
 from jdmri.errors import InputError
 
 PARTS = ("train", "validation", "test")
+_LOOK = 16  # pixels a side, to compare series
 
 
 def split(
@@ -44,6 +46,33 @@ def split(
         parts[part] = tuple(s for s in dataset.series if s.subject in chosen)
         start += count
     return parts
+
+
+def most_diverse(series: Sequence[Series], count: int) -> tuple[Series, ...]:
+    """Choose series that look least alike: the first, then always the one farthest from those chosen.
+
+    The distance is Euclidean between temporal means of the magnitude, reduced to 16×16 and scaled to
+    unit norm. S3 chose its 2,000 diverse training images without saying how.
+
+    Args:
+        series: at least one, of any shapes.
+        count: how many; 0, or more than there are, gives all.
+    """
+    if not 0 < count < len(series):
+        return tuple(series)
+    looks = np.stack([_look(s.cine) for s in series])
+    chosen, distance = [0], np.linalg.norm(looks - looks[0], axis=1)
+    while len(chosen) < count:
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(looks - looks[chosen[-1]], axis=1))
+    return tuple(series[i] for i in sorted(chosen))
+
+
+def _look(cine: np.ndarray) -> np.ndarray:
+    """Mean magnitude over frames, reduced, of unit norm."""
+    mean = np.abs(cine).mean(axis=0)
+    small = skimage.transform.resize(mean, (_LOOK, _LOOK), anti_aliasing=True).ravel()
+    return small / (np.linalg.norm(small) + 1e-30)
 
 
 def _largest_remainder(total: int, ratios: Sequence[float]) -> list[int]:

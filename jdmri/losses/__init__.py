@@ -6,7 +6,7 @@ For one series ``[frame, y, x]``, complex, in the network's scale (bright tissue
 
 from jdmri.losses.composite import composite
 from jdmri.losses.family import LOSSES, Loss
-from jdmri.losses.perceptual import perceptual
+from jdmri.losses.perceptual import note, perceptual
 from jdmri.losses.pixel import charbonnier, l1, l2
 from jdmri.losses.structure import dssim, edge, ssim
 
@@ -19,6 +19,7 @@ __all__ = [
     "edge",
     "l1",
     "l2",
+    "note",
     "perceptual",
     "ssim",
 ]

@@ -1,6 +1,7 @@
 """The perceptual loss: distance between features of a fixed network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -45,3 +46,12 @@ def perceptual(
         return (1 - alpha) * jnp.mean((x - g) ** 2) + alpha * feature
 
     return loss
+
+
+def note(section: Mapping[str, Any]) -> str:
+    """Say what every table and figure of a network trained with this loss must say, or ""."""
+    terms = section.get("terms", {})
+    parts = [section, *({"name": n, **t.get("arguments", {})} for n, t in terms.items())]
+    if any(p["name"] == "perceptual" and p.get("vgg_path") == "random" for p in parts):
+        return "perceptual loss with fixed random filters, not VGG"
+    return ""

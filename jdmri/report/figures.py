@@ -134,5 +134,18 @@ def loss_curves(records: Sequence[Mapping]) -> Figure:
     return figure
 
 
+def rate_range(rates: np.ndarray, losses: np.ndarray, smooth: np.ndarray, best: float) -> Figure:
+    """Plot the loss of a learning-rate range test; mark the rate of its lowest smoothed value."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axis = figure.subplots()
+    axis.loglog(rates, losses, color="0.7", label="loss")
+    axis.loglog(rates, smooth, label="smoothed")
+    axis.axvline(best, color="tab:red", linestyle=":", label=f"lowest: {best:.1e}")
+    axis.set(xlabel="learning rate", ylabel="training loss")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return figure
+
+
 def _spoken(name: str) -> str:
     return name.replace("_", " ")

@@ -19,6 +19,7 @@ def draw(
     methods: Mapping[str, Callable],
     rows: Sequence[Mapping],
     records: Sequence[Mapping],
+    note: str = "",
 ) -> None:
     """Write PNG files into ``target``.
 
@@ -29,7 +30,14 @@ def draw(
         methods: name → ``(kspace, maps, mask) -> cine``; the last one is ranked.
         rows: of ``series.csv``.
         records: of ``metrics.jsonl``.
+        note: written under every figure.
     """
+
+    def save(figure, name: str) -> None:
+        if note:
+            figure.supxlabel(note, fontsize=9)
+        figures.save(figure, target / name)
+
     ranked = _rank(series, rows, list(methods)[-1])
     chosen = {f"worst-{i + 1}": one for i, one in enumerate(ranked[:NUM_WORST])}
     chosen["median"] = ranked[len(ranked) // 2]
@@ -48,13 +56,11 @@ def draw(
         comparison = figures.comparison(
             one.cine, estimates, region=region, frame=frame, title=title, captions=captions
         )
-        figures.save(comparison, target / f"{label}_comparison.png")
-        figures.save(
-            figures.profile(one.cine, estimates, region=region), target / f"{label}_profile.png"
-        )
+        save(comparison, f"{label}_comparison.png")
+        save(figures.profile(one.cine, estimates, region=region), f"{label}_profile.png")
     mask = np.asarray(acquired[ranked[0].name][-1])
-    figures.save(figures.masks(mask, title=f"Mask of {ranked[0].name}"), target / "masks.png")
-    figures.save(figures.loss_curves(records), target / "loss_curves.png")
+    save(figures.masks(mask, title=f"Mask of {ranked[0].name}"), "masks.png")
+    save(figures.loss_curves(records), "loss_curves.png")
 
 
 def _rank(series: Sequence[Series], rows: Sequence[Mapping], method: str) -> list[Series]:

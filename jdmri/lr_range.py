@@ -1,0 +1,85 @@
+"""The learning-rate range test: where the loss falls, and where it blows up (Smith 2017, arXiv:1506.01186)."""
+
+import csv
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from jdmri import files, optim, setup, state
+from jdmri.report import figures
+from jdmri.step import make_train_step
+from jdmri.train import one_axis_mesh
+
+LOWEST, HIGHEST = 1e-6, 1.0
+_BLOWN_UP = 4.0  # times the smallest smoothed loss
+_SMOOTHING = 0.9
+
+
+def find(config: ConfigDict, folder: Path, num_steps: int = 100) -> str:
+    """Train from scratch while the rate rises from ``LOWEST`` to ``HIGHEST``; nothing of it is kept.
+
+    Writes ``lr_range.csv`` and ``lr_range.png`` into ``folder``.
+
+    Args:
+        config: of the run; its schedule and rate are replaced.
+        folder: for the two files.
+        num_steps: of the sweep.
+
+    Returns:
+        A sentence with the rate of the lowest loss and a tenth of it.
+
+    Raises:
+        InputError: something in the config or the data cannot be used.
+    """
+    rates, losses = _sweep(config, num_steps)
+    smooth = smoothed(losses)
+    best = float(rates[int(np.nanargmin(smooth))])
+    rows = zip(rates, losses, smooth, strict=True)
+    files.write_atomic(folder / "lr_range.csv", lambda path: _write(path, rows))
+    figures.save(figures.rate_range(rates, losses, smooth, best), folder / "lr_range.png")
+    return (
+        f"The loss was lowest at a learning rate of {best:.1e}; a tenth, {best / 10:.1e}, is a usual choice. "
+        f"The curve is {folder / 'lr_range.png'}."
+    )
+
+
+def smoothed(losses: np.ndarray) -> np.ndarray:
+    """Exponential mean without the bias of its beginning."""
+    total, result = 0.0, []
+    for i, loss in enumerate(losses, 1):
+        total = _SMOOTHING * total + (1 - _SMOOTHING) * loss
+        result.append(total / (1 - _SMOOTHING**i))
+    return np.array(result)
+
+
+def _sweep(config: ConfigDict, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    task = setup.build_task(config)
+    series = setup.split_data(setup.read_data(config), config)["train"]
+    examples = setup.stack(series, config.noise.sigma)
+    section = config.optimizer.to_dict()
+    section |= {"learning_rate": HIGHEST, "schedule": {"name": "geometric", "start": LOWEST}}
+    optimizer, schedule = optim.build(section, num_steps)
+    size = min(config.train.batch_size, len(series))
+    mesh = one_axis_mesh(size)
+    start = state.create(task.model, optimizer, config.seed)
+    current, examples = jax.device_put((start, examples), NamedSharding(mesh, P()))
+    train_step = make_train_step(task, optimizer, batch_size=size, ema_decay=0.0, mesh=mesh)
+    losses: list[float] = []
+    for _ in tqdm(range(num_steps), desc="learning rate", unit="step", disable=None):
+        current, metrics = train_step(current, examples)
+        losses.append(float(metrics["loss"]))
+        if not np.isfinite(losses[-1]) or losses[-1] > _BLOWN_UP * smoothed(np.array(losses)).min():
+            break
+    return np.array([float(schedule(i)) for i in range(len(losses))]), np.array(losses)
+
+
+def _write(path: Path, rows) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("learning_rate", "loss", "smoothed_loss"))
+        writer.writerows(rows)

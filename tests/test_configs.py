@@ -1,0 +1,91 @@
+"""Every config and variant: builds, has its published size, trains a step, restores, evaluates."""
+
+import jax
+import pytest
+
+from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati
+from jdmri import evaluate, lr_range, models, setup, train
+from jdmri.errors import InputError
+from tests.test_models import count, example
+from tests.test_training import shrink, tiny
+
+VARIANTS = {
+    cascade: ("2", "3", "simple0", "simple2", "simple3", "dual2", "dual3"),
+    cnn3d: ("simple", "complex", "complex-edge-300", "complex-perceptual-300", "simple-dropout-300", "complex-sgd", "complex-batchnorm"),
+    dc_cnn: ((),),
+    default: ((),),
+    demo: ((),),
+    dual_unet: tuple(dual_unet.VARIANTS),
+    ghodrati: ("unet-l1", "unet-l2", "unet-dssim", "unet-perceptual", "resnet2-l1", "resnet4-perceptual", "resnet7-l1"),
+}  # fmt: skip
+CONFIGS = {
+    f"{module.__name__.removeprefix('configs.')}:{variant}" if variant else module.__name__.removeprefix("configs."): (module, variant)
+    for module, variants in VARIANTS.items() for variant in variants
+}  # fmt: skip
+MILLIONS = {  # as published
+    "dual_unet:original": 63.2,
+    "ghodrati:unet-l1": 1.3,
+    "ghodrati:resnet4-perceptual": 0.1,
+    "dc_cnn": 5 * 0.34,
+}
+
+
+def build(name):
+    module, variant = CONFIGS[name]
+    return module.get_config(*([variant] if variant else []))
+
+
+@pytest.mark.parametrize("name", MILLIONS)
+def test_networks_have_their_published_size(name, key):
+    model = models.build(build(name).model.to_dict())
+    data = example(key, frames=20, size=(32, 32), num_coils=1)
+    shapes = jax.eval_shape(model.init, key, *data)
+    assert count(shapes) / 1e6 == pytest.approx(MILLIONS[name], rel=0.2)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_trains_restores_and_evaluates(name, tmp_path):
+    config = shrink(build(name), tmp_path)
+    config.train.num_steps = 1
+    train.train(config, tmp_path / "run")
+    target, result = evaluate.evaluate(config, tmp_path / "run")
+    assert set(result["methods"]) == {"model", "zero_filled", "temporal_average", "view_sharing"}
+    assert result["methods"]["model"]["psnr"]["n"] == result["protocol"]["num_subjects"] > 0
+    for file in ("series.csv", "summary.json", "card.json", "figures/masks.png"):
+        assert (target / file).stat().st_size > 0
+    for file in ("config.json", "environment.json", "metrics.jsonl"):
+        assert (tmp_path / "run" / file).stat().st_size > 0
+    note = result["protocol"]["note"]
+    assert ("random filters" in note) == ("perceptual" in name)
+    (events,) = (tmp_path / "run" / "tensorboard").iterdir()
+    assert b"PNG" in events.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("module", "variant"),
+    [(cascade, "simple"), (cnn3d, "naive"), (cnn3d, "simple-fast"), (dual_unet, "triple"), (ghodrati, "vit"), (ghodrati, "unet-l3")],
+)  # fmt: skip
+def test_unknown_variants_are_refused_with_the_known_ones(module, variant):
+    with pytest.raises(InputError, match=r"takes|known:"):
+        module.get_config(variant)
+
+
+def test_the_learning_rate_range_test_draws_its_curve(tmp_path):
+    text = lr_range.find(tiny(tmp_path), tmp_path / "run", num_steps=12)
+    assert "lowest at a learning rate" in text
+    rows = (tmp_path / "run" / "lr_range.csv").read_text().splitlines()
+    assert rows[0].startswith("learning_rate,loss") and 2 < len(rows) <= 13
+    first, last = (float(r.split(",")[0]) for r in (rows[1], rows[-1]))
+    assert first == pytest.approx(lr_range.LOWEST, rel=1e-3) and last <= lr_range.HIGHEST * 1.001
+    assert (tmp_path / "run" / "lr_range.png").stat().st_size > 0
+
+
+def test_fewer_and_random_series_are_used_as_told(tmp_path, monkeypatch):
+    config = tiny(tmp_path, num_steps=1, num_series=3)
+    config.eval.num_series = 1
+    config.data.ratios = (5, 2, 1)
+    seen = []
+    stack = setup.stack
+    monkeypatch.setattr(setup, "stack", lambda s, sigma: seen.append(len(s)) or stack(s, sigma))
+    train.train(config, tmp_path / "run")
+    assert seen == [3, 2]
