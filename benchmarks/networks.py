@@ -1,0 +1,152 @@
+"""All networks side by side: size, cost and memory; and what a common small budget of training gives.
+
+    python benchmarks/networks.py                                        cost of one 20×192×192 series
+    python benchmarks/networks.py --train --minutes=4 --output=runs/networks    equal training time on the demo's phantoms
+
+GMAC is half of the floating point operations that XLA counts in one reconstruction, transforms included. Times are
+medians of 3 after a warm-up, on whatever device JAX finds, batch 1, single coil. ``--train`` gives each network the
+same time (the steps that fit into it are measured first, compilation not counted), the demo's data, masks, noise,
+AdamW and schedule, L1; the learning rate is 2e-3, 1e-3 for the dual UNet. One seed: no ranking of neighbours.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from configs import cascade, cnn3d, dc_cnn, demo, dual_unet, ghodrati
+from jdmri import evaluate, memory, optim, phantom, reconstruct, setup, state, step, train
+
+REPEATS = 3
+NETWORKS = {
+    "demo: cascade of 4 frames CNNs": lambda: demo.get_config().model,
+    "cascade of 3 (2+1)-D CNNs": lambda: cascade.get_config().model,
+    "dc_cnn: cascade of 5 3-D CNNs": lambda: dc_cnn.get_config().model,
+    "dual_unet, repaired": lambda: dual_unet.get_config().model,
+    "dual_unet, width 16": lambda: narrow(dual_unet.get_config().model),
+    "cnn3d simple": lambda: cnn3d.get_config("simple").model,
+    "cnn3d complex": lambda: cnn3d.get_config("complex").model,
+    "unet (S3)": lambda: ghodrati.get_config("unet").model,
+    "resnet4 (S3)": lambda: ghodrati.get_config("resnet4").model,
+}
+TOO_LARGE_TO_TRAIN = ("dual_unet, repaired", "dc_cnn: cascade of 5 3-D CNNs")
+
+
+def narrow(model):
+    """The dual UNet that trains on two cores."""
+    model.denoiser.update(width=16, head_width=16)
+    return model
+
+
+def main():
+    """Print one row a network."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--train", action="store_true")
+    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--output", type=Path, default=Path("runs/networks"))
+    parser.add_argument("--only", nargs="+", default=list(NETWORKS))
+    options = parser.parse_args()
+    device = jax.devices()[0]
+    print(f"{device.platform} {device.device_kind}, jax {jax.__version__}, float32", flush=True)
+    names = [name for name in NETWORKS if name in options.only]
+    if options.train:
+        compare(names, options)
+        return
+    print(
+        "| network | parameters | GMAC | reconstruct ms | training step ms | step, temporary MiB |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name in names:
+        cost(name)
+
+
+def cost(name: str) -> None:
+    """Print size, operations, times and memory at 20×192×192."""
+    config = demo.get_config()
+    config.model = NETWORKS[name]()
+    cine, maps, *_ = phantom.simulate(jax.random.key(0), num_frames=20, matrix=(192, 192))
+    compiled, current, examples = compile_step(config, cine, maps)
+    seconds = []
+    for _ in range(REPEATS + 1):
+        start = time.perf_counter()
+        current, _ = jax.block_until_ready(compiled(current, examples))
+        seconds.append(time.perf_counter() - start)
+    variables = jax.device_get(current.variables)
+    network = reconstruct.reconstructor(setup.build_model(config), variables)
+    data = evaluate.Acquired(cine[:, None], maps, jnp.ones((20, 192, 1), bool))
+    apply = jax.jit(network).lower(*data).compile()
+    operations = apply.cost_analysis()["flops"]
+    jax.block_until_ready(apply(*data))
+    forward = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        jax.block_until_ready(apply(*data))
+        forward.append(time.perf_counter() - start)
+    parameters = sum(a.size for a in jax.tree.leaves(current.params))
+    print(
+        f"| {name} | {parameters:,} | {operations / 2e9:.1f} | {1e3 * statistics.median(forward):.0f} | "
+        f"{1e3 * statistics.median(seconds[1:]):.0f} | {memory.estimate(compiled) / 2**20:.0f} |",
+        flush=True,
+    )
+
+
+def compile_step(config, cine, maps):
+    """Compile the training step for one series."""
+    task = setup.build_task(config)
+    examples = step.Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
+    optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
+    mesh = train.one_axis_mesh(1)
+    current = state.create(task.model, optimizer, 0)
+    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
+    train_step = step.make_train_step(task, optimizer, batch_size=1, ema_decay=0.995, mesh=mesh)
+    return train_step.lower(current, examples).compile(), current, examples
+
+
+def compare(names, options) -> None:
+    """Train each network for equal time, evaluate on unseen phantoms, print PSNR and SSIM."""
+    print(f"{options.minutes:g} minutes of training each\n")
+    print("| network | steps | PSNR (dB) | heart PSNR | SSIM |\n|---|---|---|---|---|")
+    for name in names:
+        if name in TOO_LARGE_TO_TRAIN:
+            continue
+        config = demo.get_config()
+        config.model = NETWORKS[name]()
+        config.metrics = ("psnr", "ssim")
+        config.eval.every_epochs = 10_000
+        if name.startswith("dual"):
+            config.optimizer.learning_rate = 1e-3
+        config.train.num_steps = max(int(60 * options.minutes / seconds_a_step(config)), 1)
+        folder = options.output / name.replace(" ", "-").replace(":", "").replace(",", "")
+        train.train(config, folder)
+        _, result = evaluate.evaluate(config, folder, checkpoint="latest")
+        if name == names[0]:
+            for method in ("zero_filled", "temporal_average", "view_sharing"):
+                print(row(method, "–", result["methods"][method]))
+        print(row(name, config.train.num_steps, result["methods"]["model"]), flush=True)
+
+
+def seconds_a_step(config) -> float:
+    """Measure the step on one phantom of the config's size."""
+    size = dict(num_frames=config.data.num_frames, matrix=tuple(config.data.matrix))
+    cine, maps, *_ = phantom.simulate(jax.random.key(0), **size)
+    compiled, current, examples = compile_step(config, cine, maps)
+    current, _ = jax.block_until_ready(compiled(current, examples))
+    start = time.perf_counter()
+    for _ in range(REPEATS):
+        current, _ = jax.block_until_ready(compiled(current, examples))
+    return (time.perf_counter() - start) / REPEATS
+
+
+def row(name, steps, scores) -> str:
+    """One line of the table; SD over subjects."""
+    cell = lambda metric, form: f"{scores[metric]['mean']:{form}} ± {scores[metric]['std']:{form}}"
+    return f"| {name} | {steps} | {cell('psnr', '.2f')} | {cell('psnr_heart', '.2f')} | {cell('ssim', '.3f')} |"
+
+
+if __name__ == "__main__":
+    main()
