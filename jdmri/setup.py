@@ -53,7 +53,7 @@ def build_task(config: ConfigDict) -> Task:
     return Task(
         model=build_model(config),
         sampler=MASKS.build(config.mask),
-        loss=LOSSES.build(config.loss),
+        loss=LOSSES.build(config.loss.to_dict()),
         augment=augmentation(**augment),
         seed=config.seed,
         eval_seed=config.eval.seed,

@@ -4,8 +4,9 @@ import jax
 import pytest
 
 from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati
-from jdmri import evaluate, lr_range, models, setup, train
+from jdmri import evaluate, lr_range, models, optim, setup, state, train
 from jdmri.errors import InputError
+from jdmri.step import make_train_step
 from tests.test_models import count, example
 from tests.test_training import shrink, tiny
 
@@ -21,6 +22,10 @@ VARIANTS = {
 CONFIGS = {
     f"{module.__name__.removeprefix('configs.')}:{variant}" if variant else module.__name__.removeprefix("configs."): (module, variant)
     for module, variants in VARIANTS.items() for variant in variants
+}  # fmt: skip
+SLOW = {  # minutes of compilation in all: trained with -m slow, traced always
+    *(f"dual_unet:{v}" for v in ("attention", "plain", "l1", "single", "constant")),
+    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "ghodrati:resnet7-l1", "ghodrati:unet-l2"),
 }  # fmt: skip
 MILLIONS = {  # as published
     "dual_unet:original": 63.2,
@@ -44,6 +49,24 @@ def test_networks_have_their_published_size(name, key):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_traces_a_training_step(name, tmp_path):
+    config = shrink(build(name), tmp_path)
+    task = setup.build_task(config)
+    optimizer, _ = optim.build(config.optimizer.to_dict(), 10)
+    current = jax.eval_shape(lambda: state.create(task.model, optimizer, 0))
+    series = setup.split_data(setup.read_data(config), config)["train"]
+    examples = setup.stack(series, config.noise.sigma)
+    train_step = make_train_step(
+        task, optimizer, batch_size=1, ema_decay=0.9, mesh=train.one_axis_mesh(1)
+    )
+    after, metrics = jax.eval_shape(train_step, current, examples)
+    assert jax.tree.map(lambda a: a.shape, after) == jax.tree.map(lambda a: a.shape, current)
+    assert metrics["loss"].shape == ()
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in CONFIGS]
+)
 def test_every_config_trains_restores_and_evaluates(name, tmp_path):
     config = shrink(build(name), tmp_path)
     config.train.num_steps = 1
