@@ -141,7 +141,7 @@ def rate_range(rates: np.ndarray, losses: np.ndarray, smooth: np.ndarray, best: 
     axis.loglog(rates, losses, color="0.7", label="loss")
     axis.loglog(rates, smooth, label="smoothed")
     axis.axvline(best, color="tab:red", linestyle=":", label=f"lowest: {best:.1e}")
-    axis.set(xlabel="learning rate", ylabel="training loss")
+    axis.set(xlabel="learning rate", ylabel="loss on fixed training series")
     axis.grid(alpha=0.3)
     axis.legend()
     return figure
