@@ -1,6 +1,9 @@
 """Losses: against direct NumPy formulas; zero at equality; gradients finite; VGG files."""
 
 import hashlib
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -199,6 +202,20 @@ def test_vgg_features_equal_pytorch(tmp_path):
     ours = vgg.features(vgg.load(str(path)), jnp.asarray(images))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+
+
+def test_convert_vgg_keeps_what_the_loss_needs(tmp_path):
+    torch = pytest.importorskip("torch")
+    arrays = torchvision_arrays(np.random.default_rng(5))
+    state = {name: torch.tensor(a) for name, a in arrays.items()}
+    torch.save(state | {"classifier.0.weight": torch.zeros(3)}, tmp_path / "vgg16.pth")
+    script = Path(__file__).parent.parent / "launch" / "convert_vgg.py"
+    paths = [str(tmp_path / name) for name in ("vgg16.pth", "vgg16.npz")]
+    run = subprocess.run(
+        [sys.executable, str(script), *paths], capture_output=True, text=True, check=True
+    )
+    filters = vgg.load(paths[1], run.stdout.split()[-1])
+    np.testing.assert_array_equal(filters.biases[4], arrays["features.10.bias"])
 
 
 def test_vgg_reads_safetensors(tmp_path):
