@@ -158,6 +158,7 @@ def test_scan_is_complete(scan):
 def test_several_coils_are_normalised_and_not_quite_consistent(key):
     make = partial(phantom.simulate, key, num_frames=3, matrix=(32, 28), num_coils=4)
     scan = make(consistent=True, snr=50.0)
+    assert scan.consistent and not make().consistent
     np.testing.assert_allclose(np.sum(np.abs(scan.maps) ** 2, axis=0), 1, rtol=1e-5)
     full = jnp.ones((3, 32, 28), bool)
     model = sense.forward(scan.cine, scan.maps, full)

@@ -19,7 +19,7 @@ class CNN3D(nn.Module):
     Attributes:
         width: channels inside.
         depth: number of convolutions, at least 2.
-        downsample: work at half resolution in y and x, with a skip connection of the full-resolution features.
+        downsample: work at half resolution in y and x; the input joins again before the last layer.
         dropout: rate after each activation.
         batch_norm: normalise before each activation.
         cyclic: whether time wraps around.

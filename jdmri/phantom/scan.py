@@ -33,6 +33,7 @@ class Scan(NamedTuple):
         displacement: where tissue was at end-diastole, less where it is: (y, x) in pixels.
         pixel: side in mm.
         subject: who it is.
+        consistent: whether ``kspace`` is strictly ``E(cine)`` and noise, an "inverse crime" to be stated.
     """
 
     cine: Cine
@@ -43,6 +44,7 @@ class Scan(NamedTuple):
     displacement: Float[Array, "frame 2 y x"]
     pixel: Array
     subject: Subject
+    consistent: Bool[Array, ""]
 
     @property
     def ejection_fraction(self) -> Array:
@@ -135,7 +137,9 @@ def _simulate(
     pixel = view.pixel * acquisition.FINE
     shown = jax.tree.map(lambda a: a[middle], moments)
     labels, displacement = _truth(view, shown, matrix)
-    return Scan(cine, maps, kspace, labels, volume, displacement, pixel, subject)
+    return Scan(
+        cine, maps, kspace, labels, volume, displacement, pixel, subject, jnp.asarray(consistent)
+    )
 
 
 _BLOOD = 0.7  # magnitude of arterial blood on resonance
