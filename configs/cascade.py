@@ -5,28 +5,38 @@
     python -m jdmri.main --config=configs/cascade.py:simple3     S1: n × its simple 3-D CNN, 100 epochs (0, 2 or 3)
     python -m jdmri.main --config=configs/cascade.py:dual2       S0: n × its dual UNet + ResNet, 300 epochs (2 or 3)
 
-Ours takes any number of frames. The published ones take their systems' data and optimizer; 29.76 dB with simple3, 28.96 with
+Also complex, unet and resnet (of S3, 4 blocks) + n. Ours takes any number of frames. The published ones take their systems' data and optimizer; 29.76 dB with simple3, 28.96 with
 simple2, 28.04 with simple0; 28.87 with dual2, 28.96 with dual3 (their data).
 """
 
 import re
 
-from configs import cnn3d, default, dual_unet
+from configs import cnn3d, default, dual_unet, ghodrati
 from jdmri.errors import InputError
+
+SYSTEMS = {
+    "simple": lambda: cnn3d.get_config("simple-100"),
+    "complex": lambda: cnn3d.get_config("complex-100"),
+    "dual": dual_unet.get_config,
+    "unet": lambda: ghodrati.get_config("unet"),
+    "resnet": lambda: ghodrati.get_config("resnet4"),
+}
 
 
 def get_config(variant: str = "3"):
-    """Return the configuration of ``n``, ``simple`` + n or ``dual`` + n."""
-    found = re.fullmatch(r"(simple|dual|)(\d+)", variant)
-    if not found:
-        raise InputError(f"cascade.py takes 2, 3, …, simple2, dual2, …; got {variant!r}.")
+    """Return the configuration of ``n``, or of a name in ``SYSTEMS`` + n."""
+    found = re.fullmatch(r"([a-z]*)(\d+)", variant)
+    if not found or found[1] not in ("", *SYSTEMS):
+        raise InputError(
+            f"cascade.py takes a number, or {', '.join(SYSTEMS)} and a number; got {variant!r}."
+        )
     kind, number = found[1], int(found[2])
     if not kind:
         config = default.get_config()
         config.model.num_cascades = number
         config.model.start = "view_sharing"
         return config
-    config = cnn3d.get_config("simple-100") if kind == "simple" else dual_unet.get_config()
+    config = SYSTEMS[kind]()
     if number > 0:
         config.model = _unrolled(config.model.denoiser, number)
     if kind == "dual":

@@ -53,7 +53,10 @@ def geometric(*, learning_rate: float, num_steps: int, start: float = 1e-6) -> o
 
 @OPTIMIZERS.register("adam")
 def adam(*, schedule: optax.Schedule, weight_decay: float = 0.0) -> optax.GradientTransformation:
-    """Adam with coupled decay: the gradient of ``½ w‖θ‖²`` enters the moments (S0; PyTorch's Adam)."""
+    """Adam with coupled decay: the gradient of ``½ w‖θ‖²`` enters the moments (S0).
+
+    As PyTorch's Adam, but only kernels decay, not biases and norms.
+    """
     return optax.chain(
         optax.add_decayed_weights(weight_decay, mask=_decayed),
         optax.scale_by_adam(),

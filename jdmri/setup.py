@@ -46,14 +46,14 @@ def build_model(config: ConfigDict) -> nn.Module:
     return models.build(config.model.to_dict(), cyclic=config.data.cyclic)
 
 
-def build_task(config: ConfigDict) -> Task:
-    """Build what is learnt."""
+def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
+    """Build what is learnt; losses that change after some epochs ask for the steps of one."""
     augment = config.augment.to_dict()
     augment["frame_roll"] = augment["frame_roll"] and config.data.cyclic
     return Task(
         model=build_model(config),
         sampler=MASKS.build(config.mask),
-        loss=LOSSES.build(config.loss.to_dict()),
+        loss=LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch),
         augment=augmentation(**augment),
         seed=config.seed,
         eval_seed=config.eval.seed,

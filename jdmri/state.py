@@ -21,7 +21,7 @@ class TrainState:
         step: steps taken, skipped ones included.
         params, batch_stats: of the network.
         opt_state: of optax.
-        ema: exponential moving average of ``params``; what is evaluated.
+        ema: exponential moving averages of both, by name; what is evaluated.
         skipped: updates skipped so far because the loss or a gradient was not finite.
         skipped_in_a_row: those since the last good one.
     """
@@ -36,8 +36,8 @@ class TrainState:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The network's variables for evaluation: averaged parameters."""
-        return {"params": self.ema, "batch_stats": self.batch_stats}
+        """The network's variables for evaluation: averaged parameters and batch statistics."""
+        return self.ema
 
 
 def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int) -> TrainState:
@@ -56,14 +56,14 @@ def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int)
         maps = jnp.ones((1, 1, _INIT_SIZE, _INIT_SIZE), jnp.complex64)
         mask = jnp.ones((1, num_frames, _INIT_SIZE, 1), bool)
         variables = model.init(key, kspace, maps, mask)
-        params = variables["params"]
+        params, stats = variables["params"], variables.get("batch_stats", {})
         zero = jnp.zeros((), jnp.int32)
         return TrainState(
             step=zero,
             params=params,
-            batch_stats=variables.get("batch_stats", {}),
+            batch_stats=stats,
             opt_state=optimizer.init(params),
-            ema=jax.tree.map(jnp.copy, params),
+            ema=jax.tree.map(jnp.copy, {"params": params, "batch_stats": stats}),
             skipped=zero,
             skipped_in_a_row=zero,
         )

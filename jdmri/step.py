@@ -137,16 +137,16 @@ def make_train_step(
 
 def make_eval_step(
     task: Task,
-) -> Callable[[Mapping[str, Any], Examples], tuple[Metrics, jax.Array]]:
-    """Compile loss, PSNR and first frame of one series (no series axis) with its own fixed mask."""
+) -> Callable[[Mapping[str, Any], Examples, jax.Array], tuple[Metrics, jax.Array]]:
+    """Compile loss (as at a step), PSNR and first frame of one series with its own fixed mask."""
 
     @jax.jit
-    def eval_step(variables, example: Examples) -> tuple[Metrics, jax.Array]:
+    def eval_step(variables, example: Examples, step) -> tuple[Metrics, jax.Array]:
         loss, (psnr, _, estimate) = task.example_loss(
             variables,
             series_key(task.eval_seed, example.seed),
             example,
-            jnp.zeros(()),
+            step,
             train=False,
         )
         return {"loss": loss, "psnr": psnr}, estimate[0]
@@ -177,7 +177,9 @@ def _update(state, optimizer, grads, stats, ema_decay, metrics):
     params = optax.apply_updates(state.params, updates)
     # Early on the average follows fast, so that it is never dominated by the initial values.
     decay = jnp.minimum(ema_decay, (1 + state.step) / (10 + state.step))
-    ema = jax.tree.map(lambda e, p: decay * e + (1 - decay) * p, state.ema, params)
+    blend = lambda old, new: decay * old + (1 - decay) * new
+    # The statistics belong to the parameters that they are evaluated with: both are averaged.
+    ema = jax.tree.map(blend, state.ema, {"params": params, "batch_stats": stats})
     new = dict(params=params, batch_stats=stats, opt_state=opt_state, ema=ema)
     old = {name: getattr(state, name) for name in new}
     kept = jax.tree.map(partial(jnp.where, good), new, old)

@@ -40,12 +40,12 @@ def train(
         InputError: something in the config, the data or the workdir cannot be used.
         Terminated: SIGTERM or SIGINT came; the state is saved.
     """
-    task = setup.build_task(config)
     parts = setup.split_data(setup.read_data(config), config)
     chosen = most_diverse(parts["train"], config.train.num_series)
     examples = setup.stack(chosen, config.noise.sigma)
     held_out = setup.stack(parts["validation"], config.noise.sigma) if parts["validation"] else None
     steps_per_epoch, num_steps = run_length(config, len(examples.cine))
+    task = setup.build_task(config, steps_per_epoch)
     optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
     initial = state.create(task.model, optimizer, config.seed)
     _check_shapes(task, initial, examples)
@@ -224,7 +224,7 @@ def _resume(
             f"train.init_from={source} holds another network than config.model describes."
         )
     log.info("Starting from the weights of step %d in %s.", step, source)
-    return initial.replace(params=theirs.ema, ema=theirs.ema, batch_stats=theirs.batch_stats)
+    return initial.replace(**theirs.ema, ema=theirs.ema)
 
 
 def one_axis_mesh(batch_size: int) -> jax.sharding.Mesh:

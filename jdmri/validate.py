@@ -31,7 +31,7 @@ class Validation:
             return {}, None
         one = lambda index: jax.tree.map(lambda a: a[index], self._examples)
         chosen = self._choose(int(state.step))
-        results = [self._step(state.variables, one(i)) for i in chosen]
+        results = [self._step(state.variables, one(i), state.step) for i in chosen]
         scores = jax.device_get([r for r, _ in results])
         means = {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
         return means, picture(

@@ -19,6 +19,8 @@ def main(source: str, target: str) -> None:
     """Convert one file."""
     import torch
 
+    if not target.endswith(".npz"):
+        sys.exit(f"the target must end in .npz, got {target}")
     state = torch.load(source, map_location="cpu", weights_only=True)
     names = [f"features.{i}.{part}" for i in LAYERS for part in ("weight", "bias")]
     missing = [name for name in names if name not in state]

@@ -11,7 +11,7 @@ from tests.test_models import count, example
 from tests.test_training import shrink, tiny
 
 VARIANTS = {
-    cascade: ("2", "3", "simple0", "simple2", "simple3", "dual2", "dual3"),
+    cascade: ("2", "3", "simple0", "simple2", "simple3", "dual2", "dual3", "complex2", "unet2", "resnet2"),
     cnn3d: ("simple", "complex", "complex-edge-300", "complex-perceptual-300", "simple-dropout-300", "complex-sgd", "complex-batchnorm"),
     dc_cnn: ((),),
     default: ((),),
@@ -24,8 +24,8 @@ CONFIGS = {
     for module, variants in VARIANTS.items() for variant in variants
 }  # fmt: skip
 SLOW = {  # minutes of compilation in all: trained with -m slow, traced always
-    *(f"dual_unet:{v}" for v in ("attention", "plain", "l1", "single", "constant")),
-    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "ghodrati:resnet7-l1", "ghodrati:unet-l2"),
+    *(f"dual_unet:{v}" for v in ("headless", "plain", "l1", "single", "constant")),
+    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2"),
 }  # fmt: skip
 MILLIONS = {  # as published
     "dual_unet:original": 63.2,

@@ -112,7 +112,11 @@ def test_the_wall_keeps_its_volume_and_the_cavity_ejects(subjects):
     now = motion.contour(one, systole)
     area = lambda c: jnp.sum(c.wall**2 - c.cavity**2)
     np.testing.assert_allclose(area(now) * (1 - one.shortening), area(rest), rtol=1e-4)
-    volume = motion.ventricular_volume(one, jnp.array([0.0, one.systole]))
+    phases = jnp.array([0.0, one.systole])
+    beat = lambda strength: motion.Moment(phases, jnp.full(2, strength), jnp.zeros(2))
+    volume = motion.ventricular_volume(one, beat(1.0))
+    weak = motion.ventricular_volume(one, beat(0.55))
+    assert volume[1] < weak[1] < weak[0] == volume[0]
     np.testing.assert_allclose(1 - volume[1] / volume[0], one.ejection, rtol=1e-4)
     np.testing.assert_allclose(
         jnp.sum(now.cavity**2) / jnp.sum(rest.cavity**2), motion.area_ratio(one), rtol=1e-4

@@ -17,7 +17,7 @@ import pytest
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from configs import demo
+from configs import default, demo
 from jdmri import (
     failures,
     losses,
@@ -156,9 +156,10 @@ def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
         task.model, optim.build(default.get_config().optimizer.to_dict(), 1)[0], 0
     )
     evaluate_step = step.make_eval_step(task)
-    first, again = (evaluate_step(variables.variables, example)[0]["psnr"] for _ in range(2))
+    first, again = (evaluate_step(variables.variables, example, 0.0)[0]["psnr"] for _ in range(2))
     assert first == again
-    other = evaluate_step(variables.variables, example._replace(seed=jnp.uint32(9)))[0]["psnr"]
+    another = example._replace(seed=jnp.uint32(9))
+    other = evaluate_step(variables.variables, another, 0.0)[0]["psnr"]
     assert first != other
 
 
@@ -291,7 +292,7 @@ def test_init_from_starts_with_the_other_runs_weights(tmp_path):
     config.optimizer.learning_rate = 0.0
     train.train(config, tmp_path / "second")
     first, second = final_state(tmp_path / "first"), final_state(tmp_path / "second")
-    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6), first.ema, second.params)
+    jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6), first.ema["params"], second.params)
 
 
 def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):

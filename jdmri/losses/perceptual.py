@@ -15,13 +15,13 @@ def perceptual(
     *,
     vgg_path: str = "",
     sha256: str = "",
-    weights: Sequence[float] = (0.5, 0.3, 0.2),
+    weights: Sequence[float] = (0.65, 0.3, 0.05),
     alpha: float = 1.0,
 ) -> Loss:
     """(1 - α) mean (|x| - |g|)² + α Σ_l w_l mean (F_l|x| - F_l|g|)², F_l after conv1_1, conv2_1, conv3_1.
 
     α = 1 is S3's form (Ghodrati et al. 2019, eq. 7; it weighs the first layer most and does not print the
-    weights), smaller α is S1's (eq. 3). After Johnson et al. 2016, arXiv:1603.08155.
+    weights: the default is ours), smaller α is S1's (eq. 3). After Johnson et al. 2016, arXiv:1603.08155.
 
     Args:
         vgg_path: see `jdmri.losses.vgg.load`; ``random`` takes fixed random filters.

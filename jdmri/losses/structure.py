@@ -44,15 +44,16 @@ def dssim() -> Loss:
 
 
 @LOSSES.register("edge")
-def edge(*, alpha: float = 0.2, start: int = 0) -> Loss:
-    """(1 - α) mean (|x| - |g|)² + α mean |Sobel|x| - Sobel|g||²; before ``start`` the first mean alone (S1 eq. 2).
+def edge(*, alpha: float = 0.2, start_epoch: int = 0, steps_per_epoch: int = 1) -> Loss:
+    """(1 - α) mean (|x| - |g|)² + α mean |Sobel|x| - Sobel|g||²; before ``start_epoch`` the first mean alone (S1 eq. 2).
 
     The Sobel operator is the unnormalised one, its two components compared; borders are left out. S1 switches it
     on after 100 epochs, since edges of blurred early outputs mislead.
 
     Args:
         alpha: weight of the edges, 0…1.
-        start: step from which they count.
+        start_epoch: epochs before they count.
+        steps_per_epoch: of the run, which knows it.
 
     Raises:
         InputError: ``alpha`` outside 0…1.
@@ -62,7 +63,7 @@ def edge(*, alpha: float = 0.2, start: int = 0) -> Loss:
 
     def loss(estimate, reference, step):
         error = jnp.abs(estimate) - jnp.abs(reference)
-        weight = jnp.where(step >= start, alpha, 0.0)
+        weight = jnp.where(step >= start_epoch * steps_per_epoch, alpha, 0.0)
         edges = jnp.mean(sum(part**2 for part in _sobel(error)))  # the operator is linear
         return (1 - weight) * jnp.mean(error**2) + weight * edges
 

@@ -88,7 +88,11 @@ class UpSample2x(nn.Module):
     def __call__(self, x: Float[Array, "b y x c"]) -> Float[Array, "b 2*y 2*x f"]:
         """Double height and width."""
         batch, height, width, _ = x.shape
-        x = nn.DenseGeneral((2, 2, self.features), kernel_init=kernel_init, name="up")(x)
+        up = nn.DenseGeneral(
+            (2, 2, self.features), use_bias=False, kernel_init=kernel_init, name="up"
+        )
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        x = up(x) + bias.reshape(1, 1, 1, 1, 1, -1)
         return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, 2 * height, 2 * width, self.features)
 
 

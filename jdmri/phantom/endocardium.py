@@ -51,7 +51,7 @@ def left_cavity(place: Place, textures: Textures, subject: Subject, moment: Mome
     """Signed distance to the endocardium with trabeculae: few at the septum, more in systole."""
     towards_septum = place.x * jnp.cos(subject.septum) + place.y * jnp.sin(subject.septum)
     lateral = 0.3 + 0.7 * (0.5 - 0.5 * towards_septum / jnp.maximum(place.radius, 1.0))
-    squeeze = 0.7 + 0.5 * motion.contraction(moment.phase, subject)
+    squeeze = 0.7 + 0.5 * motion.contraction(moment.phase, subject) * moment.strength
     near = jnp.exp(-((jnp.maximum(place.cavity - place.radius, 0) / 6.0) ** 2))
     rough = jnp.maximum(textures.spikes + 0.3 * textures.trabeculae, 0)
     return place.radius - place.cavity + subject.trabeculae * lateral * squeeze * near * rough
@@ -61,7 +61,8 @@ def papillary(
     key: PRNGKey, place: Place, textures: Textures, subject: Subject, moment: Moment
 ) -> Field:
     """Signed distance to two muscles that reach from the wall into the cavity, fading to base and apex."""
-    shrink = 1 - motion.contraction(moment.phase, subject) * (1 - motion.area_ratio(subject))
+    share = motion.contraction(moment.phase, subject) * moment.strength
+    shrink = 1 - share * (1 - motion.area_ratio(subject))
     scale = jnp.sqrt(shrink)  # the cavity shrinks in systole, the muscles in it do not
     present = jnp.exp(-(((subject.level - 0.45) / 0.28) ** 4))
     sizes = jax.random.uniform(jax.random.fold_in(key, 4), (2, 2), minval=0.8, maxval=1.25)

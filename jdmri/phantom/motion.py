@@ -150,8 +150,8 @@ def _rise(t: Array) -> Array:
     return t**3 * (t * (6 * t - 15) + 10)
 
 
-def ventricular_volume(subject: Subject, phase: Float[Array, "frame"]) -> Float[Array, "frame"]:
+def ventricular_volume(subject: Subject, moments: Moment) -> Float[Array, "frame"]:
     """Volume of the LV cavity in ml, by area × length (5/6 A L, the bullet formula)."""
-    share = contraction(phase, subject)
+    share = contraction(moments.phase, subject) * moments.strength
     area = jnp.pi * subject.mid_cavity**2 * (1 - share * (1 - area_ratio(subject)))
     return 5 / 6 * area * subject.length * (1 - subject.shortening * share) / 1000

@@ -133,9 +133,9 @@ def _simulate(
         kspace = sense.forward(cine, maps, jnp.ones((num_frames, *matrix), bool))
     noise = acquisition.white_noise(keys[7], kspace.shape, _BLOOD / jnp.maximum(snr, 1e-6))
     kspace = kspace + jnp.where(snr > 0, acquired[None, None] * noise, 0)
-    volume = motion.ventricular_volume(subject, moments.phase[middle])
-    pixel = view.pixel * acquisition.FINE
     shown = jax.tree.map(lambda a: a[middle], moments)
+    volume = motion.ventricular_volume(subject, shown)
+    pixel = view.pixel * acquisition.FINE
     labels, displacement = _truth(view, shown, matrix)
     return Scan(
         cine, maps, kspace, labels, volume, displacement, pixel, subject, jnp.asarray(consistent)
