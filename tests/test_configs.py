@@ -24,7 +24,7 @@ CONFIGS = {
     for module, variants in VARIANTS.items() for variant in variants
 }  # fmt: skip
 SLOW = {  # minutes of compilation in all: trained with -m slow, traced always
-    *(f"dual_unet:{v}" for v in ("headless", "plain", "l1", "single", "constant")),
+    *(f"dual_unet:{v}" for v in ("attention", "headless", "plain", "l1", "single", "constant")),
     *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2"),
 }  # fmt: skip
 MILLIONS = {  # as published
