@@ -5,8 +5,8 @@
     python -m jdmri.main --config=configs/cnn3d.py:complex-edge-300
 
 What follows the network's name: edge, perceptual (needs --config.loss.vgg_path), dropout, sgd, batchnorm, 100 or 300 (epochs).
-No noise, no augmentation, as published. S1 prints neither widths nor the learning rate: 32 and 1e-3 are ours. 4:1:2 there is 5:1:2, 125/25/50 of 200 series. On
-a GPU a matter of hours; on a laptop shorten it with --config.data.num_series=40 --config.train.num_epochs=20.
+No noise, no augmentation, as published. S1 prints neither widths nor the learning rate: 32 and 1e-3 are ours. The split
+5:1:2 gives 125/25/50 of 200 series. For a GPU; on a laptop shorten it with --config.data.num_series=40 --config.train.num_epochs=20.
 """
 
 from configs import default

@@ -4,7 +4,7 @@
 
 Schlemper et al. 2018, doi:10.1109/TMI.2017.2760978, the ancestor that S0, S1 and S3 cite; 0.34 M parameters a cascade. Adam
 1e-4, L2. The data-sharing layer of its 2-D form is not built; k-t view sharing as a start comes nearest.
-Made for a GPU; on two cores 30 s a step at 192×192.
+Our augmentation and noise. Made for a GPU; never trained to the end here.
 """
 
 from configs import default

@@ -14,8 +14,6 @@ from jdmri.errors import InputError
 from jdmri.phantom import Scan
 from jdmri.report import phantom_gallery
 
-SUFFIXES = (".npz", ".h5")
-
 
 def export(config: ConfigDict, output: Path, num_series: int) -> str:
     """Write phantoms as ``config.data`` describes them.

@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import files, optim, setup, state
+from jdmri.errors import InputError
 from jdmri.report import figures
 from jdmri.step import make_train_step
 from jdmri.train import one_axis_mesh
@@ -37,10 +38,14 @@ def find(config: ConfigDict, folder: Path, num_steps: int = 100) -> str:
         A sentence with the rate of the lowest loss and a tenth of it.
 
     Raises:
-        InputError: something in the config or the data cannot be used.
+        InputError: something in the config or the data cannot be used, or the loss is never finite.
     """
     rates, losses = _sweep(config, num_steps)
     smooth = smoothed(losses)
+    if not np.isfinite(smooth).any():
+        raise InputError(
+            "the loss is not finite from the first step on; check the data and the loss."
+        )
     best = float(rates[int(np.nanargmin(smooth))])
     rows = zip(rates, losses, smooth, strict=True)
     files.write_atomic(folder / "lr_range.csv", lambda path: _write(path, rows))

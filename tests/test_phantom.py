@@ -240,3 +240,16 @@ def test_export(tmp_path):
         export.export(config, tmp_path / "gallery", 2)
     with pytest.raises(InputError, match=r"end in \.npz or \.h5"):
         export.export(config, tmp_path / "set.zarr", 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (dict(snr=-3.0), "snr is positive"),
+        (dict(phase_resolution=0.0), "shares in"),
+        (dict(partial_echo=1.5), "shares in"),
+    ],
+)
+def test_impossible_acquisitions_are_refused(key, fields, message):
+    with pytest.raises(InputError, match=message):
+        phantom.simulate(key, **SIZE, **fields)

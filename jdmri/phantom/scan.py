@@ -90,9 +90,10 @@ def simulate(
         partial_echo: share of the readout that is acquired.
 
     Raises:
-        InputError: an impossible size.
+        InputError: an impossible size or share.
     """
     _check(num_frames, matrix, num_coils, field, moments_per_frame, num_beats, arrhythmia)
+    _check_acquisition(snr, phase_resolution, partial_echo)
     return _simulate(
         key, num_frames, tuple(matrix), num_coils, field, snr or 0.0, consistent, moments_per_frame,
         (num_beats, arrhythmia, breathing), (phase_resolution, partial_echo),
@@ -209,3 +210,12 @@ def _check(num_frames, matrix, num_coils, field, per_frame, num_beats, arrhythmi
         raise InputError(f"the phantom's field is 1.5 or 3 (T), got {field}.")
     if arrhythmia and num_beats < 2:
         raise InputError(f"arrhythmia needs num_beats of 2 or more, got {num_beats}.")
+
+
+def _check_acquisition(snr, phase_resolution, partial_echo) -> None:
+    if snr is not None and snr <= 0:
+        raise InputError(f"the phantom's snr is positive, or None for no noise; got {snr:g}.")
+    if not (0 < phase_resolution <= 1 and 0 < partial_echo <= 1):
+        raise InputError(
+            f"phase_resolution and partial_echo are shares in (0, 1], got {phase_resolution:g} and {partial_echo:g}."
+        )
