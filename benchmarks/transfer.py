@@ -183,7 +183,7 @@ def learn_folds(table, options, acceleration: float, seed: int, folds) -> None:
     for training, test in folds:
         config = make_config(options, acceleration, seed, training)
         config.data.phase, config.noise.sigma = options.phase, 1 / 30
-        config.data.ratios, config.train.num_steps = (9, 1, 0), options.steps // 4
+        config.split.ratios, config.train.num_steps = (9, 1, 0), options.steps // 4
         run = learn(config, options.output / f"{training.stem}-R{acceleration:g}-{seed}")
         for condition in CONDITIONS:
             scores[condition] += psnr(run, on_real(config, options, condition, str(test)))

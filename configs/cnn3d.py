@@ -21,7 +21,8 @@ def get_config(variant: str = "complex"):
     if network not in ("simple", "complex"):
         raise InputError(f"cnn3d.py takes simple or complex, got {network!r}.")
     config = default.get_config()
-    config.data.update(num_series=200, matrix=(192, 192), ratios=(5, 1, 2))
+    config.data.update(num_series=200, matrix=(192, 192))
+    config.split.ratios = (5, 1, 2)
     config.mask.num_center_lines = 11
     denoiser = dict(
         name="cnn3d", width=32, depth=4, downsample=False, dropout=0.0, batch_norm=False

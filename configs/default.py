@@ -14,8 +14,6 @@ def get_config() -> ConfigDict:
 
     config.data = dict(
         name="phantom",  # reader: phantom or npz
-        ratios=(4, 1, 2),  # training : validation : test, by subject
-        split_seed=0,
         cyclic=True,  # gated cine: the last frame is followed by the first
         # npz
         path="",  # the seeds' cine.npz: [series, frame, x, y], key `dataset` or the only array
@@ -29,6 +27,8 @@ def get_config() -> ConfigDict:
         seed=0,
         cache_dir="",  # default: the user's cache folder
     )
+    # By subject: holdout (training : validation : test) or kfold (num_folds, fold, seed, stratify, validation).
+    config.split = dict(name="holdout", ratios=(4, 1, 2), seed=0, stratify="")
     config.mask = dict(
         name="variable_density", acceleration=5.0, num_center_lines=5, per_frame=True
     )

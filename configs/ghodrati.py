@@ -29,7 +29,8 @@ def get_config(variant: str = "unet-l1"):
     if loss not in LOSSES:
         raise InputError(f"ghodrati.py takes the losses {', '.join(LOSSES)}; got {loss!r}.")
     config = default.get_config()
-    config.data.update(num_series=200, matrix=(192, 128), ratios=(27, 7, 19))
+    config.data.update(num_series=200, matrix=(192, 128))
+    config.split.ratios = (27, 7, 19)
     config.mask = dict(name="uniform", acceleration=4.0, num_center_lines=22, per_frame=False)
     config.noise.sigma = 0.0
     config.augment.update(flips=False, frame_roll=False, global_phase=False)

@@ -33,8 +33,7 @@ def statement(
         "split": {
             "evaluated": about["split"],
             "by": "subject",
-            "ratios": config.data.ratios,
-            "seed": config.data.split_seed,
+            "scheme": config.split.to_dict(),
             "subjects_evaluated": about["num_subjects"],
             "same_data_as_training": setup.same_data(config, trained),
         },

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
-from ml_collections import config_flags
+from ml_collections import ConfigDict, config_flags
 
 from jdmri import workdir
 from jdmri.errors import InputError
@@ -29,9 +29,7 @@ def parse(argv: Sequence[str]) -> list[str]:
         argv = _with_config(argv, _find_config(path))
         config_flags.DEFINE_config_file("config", None, "Config file[:argument].", lock_config=True)
     elif folder is not None:
-        config_flags.DEFINE_config_dict(
-            "config", workdir.load_config(Path(folder)), lock_config=True
-        )
+        config_flags.DEFINE_config_dict("config", _stored(Path(folder)), lock_config=True)
     elif not help_wanted:
         raise InputError(
             "which run? Give --config=configs/demo.py to train, or --workdir=runs/demo."
@@ -47,13 +45,40 @@ def parse(argv: Sequence[str]) -> list[str]:
         ) from error
 
 
+def check_kind(config: ConfigDict, mode: str) -> None:
+    """Refuse a mode that the config is not for: studies and searches have configs of their own.
+
+    Raises:
+        InputError: naming the mode that fits.
+    """
+    kind = "study" if "variants" in config else "search" if "space" in config else "run"
+    fits = {"study": ("study", "reader"), "search": ("search",)}.get(
+        kind, ("train", "evaluate", "find_lr")
+    )
+    if mode not in fits:
+        wanted = " or ".join(f"--mode={name}" for name in fits)
+        raise InputError(
+            f"this is the config of a {kind}; it goes with {wanted}, not --mode={mode}."
+        )
+
+
 def default_workdir(argv: Sequence[str]) -> Path:
-    """Return ``runs/<config file's stem>[-argument]``, or the given ``--workdir``."""
+    """Return ``runs/<config file's stem>[-argument]``, or the given ``--workdir``.
+
+    Studies, whose files lie in ``configs/studies/``, go to ``runs/studies/``.
+    """
     folder = _value(argv, "workdir")
     if folder is not None:
         return Path(folder)
     stem, _, argument = (_value(argv, "config") or "").partition(":")
-    return Path("runs") / (Path(stem).stem + (f"-{argument}" if argument else ""))
+    parent = Path("runs", "studies") if Path(stem).parent.name == "studies" else Path("runs")
+    return parent / (Path(stem).stem + (f"-{argument}" if argument else ""))
+
+
+def _stored(folder: Path) -> ConfigDict:
+    """Read the config of a run, or of a study or search."""
+    is_study = (folder / workdir.STUDY).is_file()
+    return workdir.load_config(folder, workdir.STUDY if is_study else workdir.CONFIG)
 
 
 def _value(argv: Sequence[str], name: str) -> str | None:
@@ -72,15 +97,15 @@ def _find_config(given: str) -> str:
     installed = Path(__file__).parent.parent / name
     path = Path(name) if Path(name).is_file() else installed
     if not path.is_file():
-        known = sorted(
-            p.name
-            for p in (installed.parent if installed.parent.is_dir() else Path("configs")).glob(
-                "*.py"
-            )
-        )
-        hint = f" There are: {', '.join('configs/' + k for k in known)}." if known else ""
+        folder = installed.parent if installed.parent.is_dir() else Path("configs")
+        shown = "configs/studies" if folder.name == "studies" else "configs"
+        known = sorted(p.name for p in folder.glob("*.py") if p.name != "__init__.py")
+        hint = f" There are: {', '.join(f'{shown}/{k}' for k in known)}." if known else ""
         raise InputError(f"no config file {name!r}.{hint}")
-    sys.path.insert(0, str(path.absolute().parent.parent))
+    package = path.absolute().parent
+    while (package.parent / "__init__.py").is_file():
+        package = package.parent
+    sys.path.insert(0, str(package.parent))
     return str(path) + colon + argument
 
 

@@ -18,7 +18,7 @@ from jdmri.data.series import Series
 from jdmri.errors import InputError
 from jdmri.masks import MASKS
 from jdmri.ops.acquire import acquire
-from jdmri.report import gallery
+from jdmri.report import evaluation_page, gallery, views
 from jdmri.step import draw_keys, series_key
 
 MODEL = "model"
@@ -34,7 +34,12 @@ class Acquired(NamedTuple):
 
 
 def evaluate(
-    config: ConfigDict, folder: Path, *, split: str = "test", checkpoint: str = "best"
+    config: ConfigDict,
+    folder: Path,
+    *,
+    split: str = "test",
+    checkpoint: str = "best",
+    pictures: bool = True,
 ) -> tuple[Path, dict]:
     """Evaluate a trained run on a split of its data, or on all of other data.
 
@@ -43,6 +48,7 @@ def evaluate(
         folder: the workdir.
         split: ``train``, ``validation`` or ``test`` of the run's own data; other data are taken whole.
         checkpoint: ``best``, ``latest`` or a step.
+        pictures: draw figures and the page, too.
 
     Returns:
         The folder of the results, and the content of ``summary.json``.
@@ -59,7 +65,7 @@ def evaluate(
     own = setup.same_data(config, trained)
     series = setup.split_data(dataset, config)[split] if own else dataset.series
     if not series:
-        raise InputError(f"the {split} split is empty: data.ratios are {config.data.ratios}.")
+        raise InputError(f"the {split} split is empty: split is {config.split.to_dict()}.")
     part = split if own else "all"
     target = (
         folder / "evaluation" / (config.eval.name or (split if own else _folder_name(dataset.name)))
@@ -71,14 +77,20 @@ def evaluate(
     protocol |= {"checkpoint": step, "training_loss": trained.loss.to_dict(), "note": note}
     summary.refuse_other(target / "summary.json", protocol)
 
-    methods = _methods(config, state)
+    methods = build_methods(config, state)
     rows = _score_all(series, acquired, methods, config.metrics)
     result = {"protocol": protocol, "methods": summary.summarise(rows)}
-    records = writers.read_records(folder)
-    gallery.draw(target / "figures", series, acquired, methods, rows, records, note)
+    about = card.statement(config, trained, dataset, state, result)
     _write_csv(target / "series.csv", rows)
-    files.write_json(target / "card.json", card.statement(config, trained, dataset, state, result))
-    files.write_json(target / "summary.json", result)  # last: its presence means complete
+    files.write_json(target / "card.json", about)
+    files.write_json(target / "summary.json", result)  # last of the numbers: they are complete
+    if pictures:
+        records = writers.read_records(folder)
+        shown = views.worst_and_median(series, acquired, methods, rows)
+        gallery.draw(target / "figures", shown, records, note)
+        title = f"{folder.name}: {dataset.name}, {part}"
+        page = target / "report.html"
+        evaluation_page.write(page, title, result, rows, shown, records, about)
     return target, result
 
 
@@ -95,7 +107,7 @@ def simulate(series: Series, config: ConfigDict) -> Acquired:
     return Acquired(acquire(keys.noise, jnp.asarray(series.cine), maps, mask, sigma), maps, mask)
 
 
-def _methods(config: ConfigDict, state) -> dict[str, Callable]:
+def build_methods(config: ConfigDict, state) -> dict[str, Callable]:
     """Build the rows of the table: the methods without training, then the model."""
     cyclic = config.data.cyclic
     methods = {name: METHODS.build({"name": name}, cyclic=cyclic) for name in config.methods}
@@ -111,7 +123,7 @@ def _score_all(
 ) -> list[dict]:
     """Reconstruct and score each series by each method: one row each."""
     rows = []
-    for one in tqdm(series, desc="evaluate", unit="series", disable=None):
+    for one in tqdm(series, desc="evaluate", unit="series", leave=None, disable=None):
         region = metrics.heart_region(one.cine)
         for name, method in methods.items():
             estimate, seconds = _timed(method, acquired[one.name])

@@ -2,6 +2,9 @@
 
     python -m jdmri.main --config=configs/demo.py                train, then evaluate on the test split
     python -m jdmri.main --mode=evaluate --workdir=runs/demo     restore the best checkpoint, evaluate
+    python -m jdmri.main --mode=study --config=configs/studies/losses.py:quick    variants × seeds, statistics, a page
+    python -m jdmri.main --mode=search --config=configs/studies/search.py         hyper-parameters, with Optuna
+    python -m jdmri.main --mode=reader --workdir=runs/studies/losses-quick        a blinded reading; --answers=a.csv,b.csv
     python -m jdmri.main --mode=find_lr --config=…               learning-rate range test: a curve, nothing trained
     python -m jdmri.main --mode=phantom --output=FOLDER          pictures of synthetic hearts; FILE.npz or .h5: data
 
@@ -17,10 +20,25 @@ import absl.logging
 import jax
 from absl import app, flags
 
-from jdmri import command_line, evaluate, export, failures, log, lr_range, summary, train
+from jdmri import (
+    command_line,
+    evaluate,
+    export,
+    failures,
+    log,
+    lr_range,
+    reader,
+    summary,
+    train,
+)
+from jdmri.reader import study_cases
+from jdmri.study import search, study
 
 _MODE = flags.DEFINE_enum(
-    "mode", "train", ["train", "evaluate", "find_lr", "phantom"], "What to do."
+    "mode",
+    "train",
+    ["train", "evaluate", "study", "search", "reader", "find_lr", "phantom"],
+    "What to do.",
 )
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run; default runs/<config>[-argument]."
@@ -29,8 +47,19 @@ _CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "best, latest or a step. Default: latest to train on, best to evaluate."
 )
 _SPLIT = flags.DEFINE_string("split", "test", "What to evaluate: train, validation or test.")
-_OUTPUT = flags.DEFINE_string("output", None, "With --mode=phantom: a folder, FILE.npz or FILE.h5.")
-_NUM_SERIES = flags.DEFINE_integer("num_series", 6, "With --mode=phantom: how many subjects.")
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "A folder; with --mode=phantom also FILE.npz or FILE.h5."
+)
+_NUM_SERIES = flags.DEFINE_integer(
+    "num_series", 6, "With --mode=phantom or reader: how many subjects or cases."
+)
+_ANSWERS = flags.DEFINE_list(
+    "answers", None, "With --mode=reader: the readers' CSV files, to be analysed."
+)
+_SHARD = flags.DEFINE_string(
+    "shard", "1/1", "With --mode=study: i/n, this worker's part of the runs."
+)
+_DRY_RUN = flags.DEFINE_bool("dry_run", False, "With --mode=study: list the runs and their time.")
 _EXTEND = flags.DEFINE_bool("extend", False, "Train a shorter run on to the length of the config.")
 
 
@@ -43,21 +72,47 @@ def main(argv: list[str]) -> None:
     failures.silence_threads()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(cache))
-    config = flags.FLAGS["config"].value
-    if _MODE.value == "phantom":
-        if not _OUTPUT.value:
-            raise failures.InputError("--mode=phantom needs --output=FOLDER, FILE.npz or FILE.h5.")
-        sys.stdout.write(export.export(config, Path(_OUTPUT.value), _NUM_SERIES.value) + "\n")
-        return
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+    config, mode = flags.FLAGS["config"].value, _MODE.value
+    command_line.check_kind(config, mode)
     folder = command_line.default_workdir(sys.argv)
-    if _MODE.value == "find_lr":
-        sys.stdout.write(lr_range.find(config, folder) + "\n")
-        return
-    which = {"train": "best", "evaluate": _CHECKPOINT.value or "best"}[_MODE.value]
-    if _MODE.value == "train":
-        train.train(config, folder, extend=_EXTEND.value, checkpoint=_CHECKPOINT.value or "latest")
+    modes = {
+        "train": _train,
+        "evaluate": _evaluate,
+        "study": lambda config, folder: study.study(
+            config, folder, share=_SHARD.value, dry_run=_DRY_RUN.value
+        ),
+        "search": search.search,
+        "reader": _reader,
+        "find_lr": lr_range.find,
+        "phantom": _phantom,
+    }
+    sys.stdout.write(modes[mode](config, folder) + "\n")
+
+
+def _train(config, folder: Path) -> str:
+    train.train(config, folder, extend=_EXTEND.value, checkpoint=_CHECKPOINT.value or "latest")
+    return _evaluate(config, folder, "best")
+
+
+def _evaluate(config, folder: Path, checkpoint: str | None = None) -> str:
+    which = checkpoint or _CHECKPOINT.value or "best"
     target, result = evaluate.evaluate(config, folder, split=_SPLIT.value, checkpoint=which)
-    sys.stdout.write(f"\n{summary.table(result)}\n\nEverything is in {target}.\n")
+    return f"\n{summary.table(result)}\n\nEverything is in {target}; open {target / 'report.html'}."
+
+
+def _reader(config, folder: Path) -> str:
+    output = Path(_OUTPUT.value or folder / "reader")
+    if _ANSWERS.value:
+        return reader.evaluate_answers(output, [Path(name) for name in _ANSWERS.value])
+    cases = study_cases.study_cases(config, folder, _NUM_SERIES.value)
+    return reader.prepare(cases, output, seed=config.seeds[0])
+
+
+def _phantom(config, folder: Path) -> str:
+    if not _OUTPUT.value:
+        raise failures.InputError("--mode=phantom needs --output=FOLDER, FILE.npz or FILE.h5.")
+    return export.export(config, Path(_OUTPUT.value), _NUM_SERIES.value)
 
 
 def run() -> None:

@@ -13,7 +13,7 @@ from jdmri import models, optim, state, workdir
 from jdmri.augment import augmentation
 from jdmri.checkpoint import Checkpoints
 from jdmri.data import READERS, Dataset, Series
-from jdmri.data.splits import split
+from jdmri.data.splits import SPLITS
 from jdmri.errors import InputError
 from jdmri.losses import LOSSES
 from jdmri.masks import MASKS
@@ -31,14 +31,16 @@ def read_data(config: ConfigDict) -> Dataset:
 
 
 def split_data(dataset: Dataset, config: ConfigDict) -> dict[str, tuple[Series, ...]]:
-    """Split by subject as ``config.data`` says."""
-    return split(dataset, ratios=config.data.ratios, seed=config.data.split_seed)
+    """Split by subject as ``config.split`` says."""
+    return SPLITS.build(config.split)(dataset)
 
 
 def same_data(config: ConfigDict, trained: ConfigDict) -> bool:
-    """Whether ``config`` names the data that the run ``trained`` on, so that its splits hold."""
+    """Whether ``config`` names the data that the run ``trained`` on, split alike, so that its splits hold."""
     place = {"cache_dir": ""}
-    return not workdir.differences(trained.data.to_dict() | place, config.data.to_dict() | place)
+    theirs = trained.data.to_dict() | place | {"split": trained.split.to_dict()}
+    ours = config.data.to_dict() | place | {"split": config.split.to_dict()}
+    return not workdir.differences(theirs, ours)
 
 
 def build_model(config: ConfigDict) -> nn.Module:
@@ -55,7 +57,6 @@ def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
         sampler=MASKS.build(config.mask),
         loss=LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch),
         augment=augmentation(**augment),
-        seed=config.seed,
         eval_seed=config.eval.seed,
     )
 

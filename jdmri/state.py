@@ -19,6 +19,7 @@ class TrainState:
 
     Attributes:
         step: steps taken, skipped ones included.
+        seed: with ``step`` it decides every draw; data, so that all seeds share one compiled program.
         params, batch_stats: of the network.
         opt_state: of optax.
         ema: exponential moving averages of both, by name; what is evaluated.
@@ -27,6 +28,7 @@ class TrainState:
     """
 
     step: jax.Array
+    seed: jax.Array
     params: Any
     batch_stats: Any
     opt_state: optax.OptState
@@ -46,12 +48,13 @@ def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int)
     Args:
         model: with the call signature ``(kspace, maps, mask)`` and a ``denoiser``.
         optimizer: from `optim.build`.
-        seed: of the initial parameters.
+        seed: of the initial parameters, and of all draws of the training.
     """
     num_frames = getattr(model.denoiser, "num_frames", _INIT_FRAMES)
 
     @jax.jit
-    def init(key):
+    def init(seed):
+        key = jax.random.key(seed)
         kspace = jnp.zeros((1, num_frames, 1, _INIT_SIZE, _INIT_SIZE), jnp.complex64)
         maps = jnp.ones((1, 1, _INIT_SIZE, _INIT_SIZE), jnp.complex64)
         mask = jnp.ones((1, num_frames, _INIT_SIZE, 1), bool)
@@ -60,6 +63,7 @@ def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int)
         zero = jnp.zeros((), jnp.int32)
         return TrainState(
             step=zero,
+            seed=seed,
             params=params,
             batch_stats=stats,
             opt_state=optimizer.init(params),
@@ -68,4 +72,4 @@ def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int)
             skipped_in_a_row=zero,
         )
 
-    return init(jax.random.key(seed))
+    return init(jnp.asarray(seed, jnp.uint32))

@@ -60,13 +60,12 @@ def draw_keys(key: jax.Array) -> DrawKeys:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What is learnt: a network, the masks it sees, its loss, and the draws' seed."""
+    """What is learnt: a network, the masks it sees, and its loss."""
 
     model: nn.Module
     sampler: Sampler
     loss: Loss
     augment: Callable
-    seed: int
     eval_seed: int
 
     def example_loss(self, variables, key, example: Examples, step, *, train: bool):
@@ -106,7 +105,7 @@ def make_train_step(
     ema_decay: float,
     mesh: Mesh,
 ) -> Callable[[TrainState, Examples], tuple[TrainState, Metrics]]:
-    """Compile one training step; ``state.step`` alone decides the batch and every draw.
+    """Compile one training step; ``state.seed`` and ``state.step`` alone decide the batch and every draw.
 
     ``check_vma`` is off: the batch statistics reduce over a vmapped and a device axis together, which
     the check cannot type; the gradients are then averaged explicitly.
@@ -116,8 +115,8 @@ def make_train_step(
     @partial(jax.jit, donate_argnums=0)
     @partial(jax.shard_map, mesh=mesh, in_specs=(P(), P()), out_specs=(P(), P()), check_vma=False)
     def train_step(state: TrainState, examples: Examples) -> tuple[TrainState, Metrics]:
-        index = _local_batch(task.seed, state.step, len(examples.cine), batch_size, local_size)
-        step_key = jax.random.fold_in(jax.random.key(task.seed), state.step)
+        index = _local_batch(state.seed, state.step, len(examples.cine), batch_size, local_size)
+        step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
         keys = jax.vmap(partial(jax.random.fold_in, step_key))(index)
         batch = jax.tree.map(lambda a: a[index], examples)
 
@@ -186,6 +185,7 @@ def _update(state, optimizer, grads, stats, ema_decay, metrics):
     bad = (~good).astype(jnp.int32)
     state = TrainState(
         step=state.step + 1,
+        seed=state.seed,
         skipped=state.skipped + bad,
         skipped_in_a_row=(state.skipped_in_a_row + 1) * bad,
         **kept,

@@ -45,6 +45,7 @@ def protocol(
         **{f"true_{k}": float(np.mean([d[k] for d in described])) for k in described[0]},
         "noise_sigma": config.noise.sigma,
         "eval_seed": config.eval.seed,
+        "split_scheme": config.split.to_dict(),
         "data_settings": {k: v for k, v in data.items() if k not in ("cache_dir", "path")},
         "metrics": {name: metrics.protocol(name) for name in config.metrics},
         "heart": "NAME_heart: the same metric on a box of 5/12 of each side around what beats once a cycle, frozen from the reference",

@@ -1,7 +1,9 @@
 """Training: prepare, restore, step, validate, save. One loop for one device or many."""
 
+import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -26,7 +28,12 @@ MAX_SKIPPED_IN_A_ROW = 10
 
 
 def train(
-    config: ConfigDict, folder: Path, *, extend: bool = False, checkpoint: str = "latest"
+    config: ConfigDict,
+    folder: Path,
+    *,
+    extend: bool = False,
+    checkpoint: str = "latest",
+    on_validation: Callable[[int, float], bool] | None = None,
 ) -> None:
     """Train the network of ``config`` in ``folder``, or continue there.
 
@@ -35,6 +42,7 @@ def train(
         folder: the workdir.
         extend: allow a longer run than the one in ``folder``.
         checkpoint: where to continue: ``latest``, ``best`` or a step.
+        on_validation: told step and PSNR of each validation; True ends the training there.
 
     Raises:
         InputError: something in the config, the data or the workdir cannot be used.
@@ -84,7 +92,10 @@ def train(
             current, metrics = train_step(current, examples)
             run_log.step(step, metrics)
             if step % validate_every == 0 or step == num_steps:
-                checkpoints.save(current, run_log.validated(step, *validation(current)))
+                psnr = run_log.validated(step, *validation(current))
+                checkpoints.save(current, psnr)
+                if on_validation and psnr is not None and on_validation(step, psnr):
+                    break
             elif stop.received or (save_every and step % save_every == 0):
                 checkpoints.save(current)
             if stop.received or run_log.diverged or run_log.out_of_patience():
@@ -136,7 +147,7 @@ class RunLog:
     def __enter__(self) -> "RunLog":
         """Start the clock and the progress bar."""
         self._clock = time.perf_counter()
-        self._bar = tqdm(total=self._num_steps, unit="step", desc="train", disable=None)
+        self._bar = tqdm(total=self._num_steps, unit="step", desc="train", leave=None, disable=None)
         return self
 
     def __exit__(self, *_) -> None:
@@ -175,7 +186,10 @@ class RunLog:
         self._writer.scalars(step, "validation", scores)
         self._validation_psnr.append(_or_worst(psnr))
         text = f"step {step}: validation loss {scores['loss']:.4f}  psnr {scores['psnr']:.2f} dB"
-        log.info("%s", text) if self._bar.disable else self._bar.write(text)
+        if self._bar.disable or not log.isEnabledFor(logging.INFO):
+            log.info("%s", text)
+        else:
+            self._bar.write(text)
         self._clock = time.perf_counter()
         return psnr
 

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from jdmri import files
 from jdmri.errors import InputError
 
+CONFIG, STUDY = "config.json", "study.json"
 _LENGTH_FIELDS = ("train.num_steps", "train.num_epochs")
 _PACKAGES = (
     "jdmri",
@@ -27,16 +28,16 @@ _PACKAGES = (
 )
 
 
-def load_config(workdir: Path) -> ConfigDict:
-    """Read the config that a run wrote, lists back to tuples.
+def load_config(workdir: Path, name: str = CONFIG) -> ConfigDict:
+    """Read the config that a run (or, as ``STUDY``, a study) wrote, lists back to tuples.
 
     Raises:
-        InputError: there is no run in ``workdir``.
+        InputError: there is none in ``workdir``.
     """
-    path = workdir / "config.json"
+    path = workdir / name
     if not path.is_file():
         raise InputError(
-            f"no run in {workdir} (config.json is missing); check --workdir, or give --config."
+            f"no run in {workdir} ({name} is missing); check --workdir, or give --config."
         )
     return ConfigDict(_tuples(files.read_json(path)))
 
@@ -52,7 +53,7 @@ def open_run(workdir: Path, config: ConfigDict, *, extend: bool = False) -> None
     Raises:
         InputError: the workdir holds a run with another config; the differing fields are named.
     """
-    path = workdir / "config.json"
+    path = workdir / CONFIG
     if path.is_file():
         _check_same(load_config(workdir), config, workdir, extend)
     elif workdir.is_dir() and any(workdir.iterdir()):

@@ -106,7 +106,7 @@ def test_the_learning_rate_range_test_draws_its_curve(tmp_path):
 def test_fewer_and_random_series_are_used_as_told(tmp_path, monkeypatch):
     config = tiny(tmp_path, num_steps=1, num_series=3)
     config.eval.num_series = 1
-    config.data.ratios = (5, 2, 1)
+    config.split.ratios = (5, 2, 1)
     seen = []
     stack = setup.stack
     monkeypatch.setattr(setup, "stack", lambda s, sigma: seen.append(len(s)) or stack(s, sigma))

@@ -1,5 +1,6 @@
 """Readers, splits, phases, and the phantom."""
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -11,7 +12,7 @@ import pytest
 from jdmri.data.npz import npz
 from jdmri.data.phantom import phantom
 from jdmri.data.series import Dataset, Series
-from jdmri.data.splits import most_diverse, split
+from jdmri.data.splits import PARTS, holdout, kfold, most_diverse
 from jdmri.errors import InputError
 from jdmri.phantom import GENERATOR_VERSION, simulate
 from tests.conftest import complex_normal
@@ -31,14 +32,14 @@ def fake(num_subjects, per_subject=1):
     ("ratios", "sizes"), [((4, 1, 2), (114, 29, 57)), ((5, 1, 2), (125, 25, 50))]
 )
 def test_split_sizes_are_the_published_ones(ratios, sizes):
-    parts = split(fake(200), ratios=ratios, seed=0)
+    parts = holdout(ratios=ratios)(fake(200))
     assert tuple(map(len, parts.values())) == sizes
     names = [s.name for part in parts.values() for s in part]
     assert len(set(names)) == 200
 
 
 def test_no_subject_is_on_two_sides():
-    parts = split(fake(10, per_subject=3), ratios=(4, 1, 2), seed=1)
+    parts = holdout(seed=1)(fake(10, per_subject=3))
     subjects = [{s.subject for s in part} for part in parts.values()]
     assert (
         not subjects[0] & subjects[1]
@@ -46,8 +47,8 @@ def test_no_subject_is_on_two_sides():
         and not subjects[1] & subjects[2]
     )
     assert sum(map(len, parts.values())) == 30
-    again = split(fake(10, per_subject=3), ratios=(4, 1, 2), seed=1)
-    other = split(fake(10, per_subject=3), ratios=(4, 1, 2), seed=2)
+    again = holdout(seed=1)(fake(10, per_subject=3))
+    other = holdout(seed=2)(fake(10, per_subject=3))
     names = lambda parts: [s.name for s in parts["test"]]
     assert names(parts) == names(again) != names(other)
 
@@ -55,15 +56,52 @@ def test_no_subject_is_on_two_sides():
 @pytest.mark.parametrize("ratios", [(4, 1), (-1, 1, 1), (0, 0, 0)])
 def test_wrong_ratios_are_refused(ratios):
     with pytest.raises(InputError, match="three numbers"):
-        split(fake(10), ratios=ratios, seed=0)
+        holdout(ratios=ratios)
 
 
 def test_an_empty_split_is_refused_unless_wanted():
     with pytest.raises(
         InputError, match=r"2 subject.s. split 4:1:2 leave the validation split empty"
     ):
-        split(fake(2), ratios=(4, 1, 2), seed=0)
-    assert split(fake(2), ratios=(1, 0, 1), seed=0)["validation"] == ()
+        holdout()(fake(2))
+    assert holdout(ratios=(1, 0, 1))(fake(2))["validation"] == ()
+
+
+def named(parts):
+    return {part: {s.subject for s in parts[part]} for part in PARTS}
+
+
+@pytest.mark.parametrize(("num_folds", "count"), [(5, 5), (0, 11)])
+def test_every_subject_is_tested_in_exactly_one_fold(num_folds, count):
+    dataset = fake(11, per_subject=2)
+    tested = []
+    for fold in range(count):
+        parts = named(kfold(num_folds=num_folds, fold=fold)(dataset))
+        assert len(set.union(*parts.values())) == sum(map(len, parts.values())) == 11
+        assert parts["validation"] and parts["train"]
+        tested += parts["test"]
+    assert sorted(tested) == sorted({s.subject for s in dataset.series})
+    with pytest.raises(InputError, match="does not exist"):
+        kfold(num_folds=num_folds, fold=count)(dataset)
+
+
+@pytest.mark.parametrize("scheme", [holdout(stratify="sex"), kfold(num_folds=4, fold=1, stratify="sex")])  # fmt: skip
+def test_a_stratified_split_has_like_shares_of_each_stratum(scheme):
+    series = fake(40).series
+    sexes = ["female" if i % 4 == 0 else "male" for i in range(40)]
+    marked = tuple(dataclasses.replace(s, metadata={"sex": sex}) for s, sex in zip(series, sexes, strict=True))  # fmt: skip
+    for part in scheme(Dataset(marked, "fake", {})).values():
+        share = np.mean([s.metadata["sex"] == "female" for s in part])
+        assert abs(share * len(part) - len(part) / 4) <= 1
+
+
+def test_stratifying_by_what_is_not_known_is_refused():
+    with pytest.raises(InputError, match=r"stratify='sex'.*does not say; known of it: nothing"):
+        holdout(stratify="sex")(fake(10))
+    two = fake(3, per_subject=2).series
+    two = tuple(dataclasses.replace(s, metadata={"site": s.name[-1]}) for s in two)
+    with pytest.raises(InputError, match="two values"):
+        holdout(stratify="site")(Dataset(two, "fake", {}))
 
 
 def series_array(dtype=np.float32):

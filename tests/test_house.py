@@ -17,10 +17,10 @@ LAYERS = [
     {"models", "classical", "phantom"},
     {"data"},
     {
-        "augment", "card", "checkpoint", "evaluate", "export", "lr_range", "memory", "optim", "reconstruct", "report", "scale", "setup",
-        "signals", "state", "step", "summary", "train", "validate", "workdir", "writers",
+        "augment", "card", "checkpoint", "evaluate", "export", "lr_range", "memory", "failures", "optim", "reader", "reconstruct", "report", "scale", "setup",
+        "signals", "state", "step", "study", "summary", "train", "validate", "workdir", "writers",
     },
-    {"main", "command_line", "failures"},
+    {"main", "command_line"},
 ]  # fmt: skip
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted((ROOT / "jdmri").rglob("*.py"))

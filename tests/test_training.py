@@ -75,7 +75,6 @@ def make_task(sampler=None, loss=None, **augment):
         sampler=sampler or masks.variable_density(acceleration=3.0, num_center_lines=2),
         loss=loss or losses.l2(),
         augment=augmentation(**augment),
-        seed=3,
         eval_seed=0,
     )
 

@@ -28,7 +28,8 @@ def npz(
 
     Args:
         path: an ``.npz`` with key ``dataset``, or with one array, or an ``.npy``. Never unpickled. The optional
-            key ``subject`` names the subject of each series.
+            key ``subject`` names the subject of each series; further keys with one entry a series are its
+            metadata, by which splits may be stratified.
         phase_encoding_axis: 2 or 3, the axis of the file that is phase encoded (ky).
         phase: for real data: ``none`` keeps them real; ``polynomial`` multiplies a random smooth phase;
             otherwise an ``.npz`` of complex images, whose smooth phase is taken.
@@ -41,14 +42,18 @@ def npz(
         raise InputError(
             f"data.phase_encoding_axis must be 2 or 3 (of [series, frame, x, y]), got {phase_encoding_axis}."
         )
-    array, subjects = _read(Path(path))
+    array, labels = _read(Path(path))
     _check(array, path)
     is_complex = np.iscomplexobj(array)
     if is_complex and phase != "none":
         raise InputError(
             f"data.phase={phase} is for real data, {path} is complex; use data.phase=none."
         )
-    subjects = _subjects(subjects, len(array), path)
+    subjects = _subjects(labels.pop("subject", None), len(array), path)
+    metadata = [
+        {k: str(v[i]) for k, v in labels.items() if v.shape == array.shape[:1]}
+        for i in range(len(array))
+    ]
     log.info(
         "%s: [series, frame, x, y] = %s, phase encoding along axis %d, %s, range %.4g to %.4g.",
         *(
@@ -65,7 +70,7 @@ def npz(
     phases = smooth_phase(phase, len(array), array.shape[2:])
     names = subjects or [f"series-{i:04d}" for i in range(len(array))]
     series = tuple(
-        _series(cine, None if phases is None else phases[i], f"series-{i:04d}", names[i], cyclic)
+        _series(cine, None if phases is None else phases[i], i, names[i], cyclic, metadata[i])
         for i, cine in enumerate(array)
     )
     facts = {
@@ -84,22 +89,22 @@ def npz(
     return Dataset(series, Path(path).stem, facts)
 
 
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Load the array and the subjects, if there are any."""
+def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Load the array, and the other arrays of the file by name."""
     if not path.is_file():
         raise InputError(f"no file {str(path)!r}; give one with --config.data.path=FILE.npz.")
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return loaded, None
+            return loaded, {}
         with loaded:
             keys = [k for k in loaded.files if k != "subject"]
             if KEY not in keys and len(keys) != 1:
                 raise InputError(
                     f"{path} needs the key {KEY!r} or a single array, it holds {keys or 'nothing'}."
                 )
-            array = loaded[KEY if KEY in keys else keys[0]]
-            return array, loaded["subject"] if "subject" in loaded.files else None
+            chosen = KEY if KEY in keys else keys[0]
+            return loaded[chosen], {k: loaded[k] for k in loaded.files if k != chosen}
     except InputError:
         raise
     except (
@@ -147,8 +152,9 @@ def _subjects(subjects: np.ndarray | None, count: int, path: str) -> list[str] |
     return [str(s) for s in subjects]
 
 
-def _series(cine, phase, name, subject, cyclic) -> Series:
+def _series(cine, phase, index, subject, cyclic, metadata) -> Series:
     cine = cine.astype(np.complex64)
     if phase is not None:
         cine = cine * phase
-    return Series(cine, np.ones((1, *cine.shape[1:]), np.complex64), name, subject, cyclic)
+    maps = np.ones((1, *cine.shape[1:]), np.complex64)
+    return Series(cine, maps, f"series-{index:04d}", subject, cyclic, metadata)

@@ -60,8 +60,8 @@ def phantom(
     path = _cache_folder(cache_dir) / f"{_digest(json.dumps(settings).encode())}.npz"
     arrays = _read_cache(path) or _generate_and_keep(path, settings)
     series = tuple(
-        Series(cine, maps, f"series-{i:04d}", f"subject-{i:04d}")
-        for i, (cine, maps) in enumerate(zip(*arrays, strict=True))
+        Series(cine, maps, f"series-{i:04d}", f"subject-{i:04d}", metadata=known)
+        for i, (cine, maps, known) in enumerate(zip(*arrays, strict=True))
     )
     coils = "single coil" if num_coils == 1 else f"{num_coils} simulated coils"
     return Dataset(series, "phantom", _FACTS | {"coils": coils})
@@ -77,36 +77,44 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _read_cache(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+def _read_cache(path: Path) -> tuple[np.ndarray, np.ndarray, list[dict]] | None:
     """Read the arrays, if the file is there and undamaged (zip files carry checksums)."""
     if not path.is_file():
         return None
     try:
         with np.load(path, allow_pickle=False) as loaded:
-            return loaded["cine"], loaded["maps"]
+            return loaded["cine"], loaded["maps"], json.loads(str(loaded["metadata"]))
     except Exception as error:
         log.warning("The cached phantom %s is damaged (%s): generating it again.", path, error)
         return None
 
 
-def _generate_and_keep(path: Path, settings: dict) -> tuple[np.ndarray, np.ndarray]:
-    cine, maps = _generate(settings)
-    write = lambda temporary: np.savez(
-        temporary, cine=cine, maps=maps, settings=json.dumps(settings)
-    )
+def _generate_and_keep(path: Path, settings: dict) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    cine, maps, metadata = _generate(settings)
+    texts = {"settings": json.dumps(settings), "metadata": json.dumps(metadata)}
+    write = lambda temporary: np.savez(temporary, cine=cine, maps=maps, **texts)
     try:
         files.write_atomic(path, write)
     except OSError as error:
         log.warning(
             "Cannot cache the phantom in %s (%s): going on without.", path.parent, error.strerror
         )
-    return cine, maps
+    return cine, maps, metadata
 
 
-def _generate(settings: dict) -> tuple[np.ndarray, np.ndarray]:
+def _generate(settings: dict) -> tuple[np.ndarray, np.ndarray, list[dict]]:
     key = jax.random.key(settings["seed"])
     size = {"num_frames": settings["frames"], "matrix": tuple(settings["matrix"])}
-    draw = lambda i: simulate(jax.random.fold_in(key, i), num_coils=settings["coils"], **size)[:2]
-    bar = tqdm(range(settings["series"]), desc="phantom", unit="subject")
-    drawn = [jax.device_get(draw(i)) for i in bar]
-    return tuple(np.stack(arrays) for arrays in zip(*drawn, strict=True))
+    draw = lambda i: simulate(jax.random.fold_in(key, i), num_coils=settings["coils"], **size)
+    drawn = []
+    for i in tqdm(range(settings["series"]), desc="phantom", unit="subject"):
+        scan = draw(i)
+        drawn.append((*jax.device_get((scan.cine, scan.maps)), _metadata(scan.subject)))
+    cine, maps, metadata = zip(*drawn, strict=True)
+    return np.stack(cine), np.stack(maps), list(metadata)
+
+
+def _metadata(subject) -> dict[str, str]:
+    """Field strength in T, and whether the ventricle is dilated or hypertrophic."""
+    disease = "diseased" if subject.diseased else "healthy"
+    return {"field": f"{float(subject.sequence.field):g}", "heart": disease}

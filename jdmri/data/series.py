@@ -1,6 +1,7 @@
 """One cine series: the record that every reader produces."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Series:
         name: identifies the series in its data set; its evaluation mask is derived from it.
         subject: who was scanned. Splits never put one subject on two sides.
         cyclic: whether the last frame is followed by the first (gated cine: true).
+        metadata: what else is known, e.g. ``{"field": "1.5"}``; splits may be stratified by it.
     """
 
     cine: np.ndarray
@@ -26,6 +28,7 @@ class Series:
     name: str
     subject: str
     cyclic: bool = True
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -147,5 +147,34 @@ def rate_range(rates: np.ndarray, losses: np.ndarray, smooth: np.ndarray, best: 
     return figure
 
 
+def search(
+    trials: Sequence[int], scores: Sequence[float], values: Mapping[str, Sequence]
+) -> Figure:
+    """Plot the validation PSNR of a search's trials in their order, and against each field.
+
+    Args:
+        trials: their numbers.
+        scores: validation PSNR in dB.
+        values: field → the trials' values.
+    """
+    figure = Figure(figsize=(3.2 * (1 + len(values)), 3.4), layout="constrained")
+    axes = figure.subplots(1, 1 + len(values), squeeze=False, sharey=True)[0]
+    order = np.argsort(trials)
+    axes[0].plot(np.array(trials)[order], np.array(scores)[order], "o", color="0.6", label="trial")
+    best = np.maximum.accumulate(np.array(scores)[order])
+    axes[0].step(np.array(trials)[order], best, where="post", label="best so far")
+    axes[0].set(xlabel="trial", ylabel="validation PSNR (dB)")
+    axes[0].legend(fontsize=8)
+    for axis, (field, ones) in zip(axes[1:], values.items(), strict=True):
+        numeric = all(isinstance(v, int | float) for v in ones)
+        axis.plot(ones if numeric else list(map(str, ones)), scores, "o")
+        axis.set_xlabel(field)
+        if numeric and min(ones) > 0 and max(ones) >= 10 * min(ones):
+            axis.set_xscale("log")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    return figure
+
+
 def _spoken(name: str) -> str:
     return name.replace("_", " ")

@@ -1,72 +1,51 @@
-"""The figures of an evaluation: the worst series and the median one, masks, loss curves."""
+"""The figures of an evaluation: the worst series and the median one, masks, loss curves; PNG, PDF and films."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from jdmri import metrics
-from jdmri.data.series import Series
-from jdmri.report import figures
-
-NUM_WORST = 3
+from jdmri.report import figures, movie
+from jdmri.report.page import View
 
 
-def draw(
-    target: Path,
-    series: Sequence[Series],
-    acquired: Mapping[str, tuple],
-    methods: Mapping[str, Callable],
-    rows: Sequence[Mapping],
-    records: Sequence[Mapping],
-    note: str = "",
-) -> None:
-    """Write PNG files into ``target``.
+def draw(target: Path, views: Sequence[View], records: Sequence[Mapping], note: str = "") -> None:
+    """Write the figures into ``target``.
 
     Args:
         target: folder.
-        series: the evaluated ones.
-        acquired: name → (kspace, maps, mask).
-        methods: name → ``(kspace, maps, mask) -> cine``; the last one is ranked.
-        rows: of ``series.csv``.
+        views: the shown series, the worst one first.
         records: of ``metrics.jsonl``.
         note: written under every figure.
     """
 
-    def save(figure, name: str) -> None:
+    def save(figure, name: str, *suffixes: str) -> None:
         if note:
             figure.supxlabel(note, fontsize=9)
-        figures.save(figure, target / name)
+        for suffix in suffixes:
+            figures.save(figure, target / f"{name}.{suffix}")
 
-    ranked = _rank(series, rows, list(methods)[-1])
-    chosen = {f"worst-{i + 1}": one for i, one in enumerate(ranked[:NUM_WORST])}
-    chosen["median"] = ranked[len(ranked) // 2]
-    for label, one in chosen.items():
-        estimates = {
-            name: np.asarray(method(*acquired[one.name])) for name, method in methods.items()
-        }
-        region = metrics.heart_region(one.cine)
-        frame = _smallest_heart(one.cine, region)
-        title = f"{label.replace('-', ' ')}: {one.name}, frame {frame}"
-        captions = {
-            r["method"]: f"{r['psnr']:.1f} dB"
-            for r in rows
-            if r["series"] == one.name and "psnr" in r
-        }
-        comparison = figures.comparison(
-            one.cine, estimates, region=region, frame=frame, title=title, captions=captions
-        )
-        save(comparison, f"{label}_comparison.png")
-        save(figures.profile(one.cine, estimates, region=region), f"{label}_profile.png")
-    mask = np.asarray(acquired[ranked[0].name][-1])
-    save(figures.masks(mask, title=f"Mask of {ranked[0].name}"), "masks.png")
-    save(figures.loss_curves(records), "loss_curves.png")
+    for one in views:
+        label = one.label.replace(" ", "-")
+        save(_comparison(one), f"{label}_comparison", "png", "pdf")
+        profile = figures.profile(one.reference, one.estimates, region=one.region)
+        save(profile, f"{label}_profile", "png", "pdf")
+        film = movie.panels(one.reference, one.estimates, gain=figures.ERROR_GAIN)
+        movie.save(target / f"{label}.gif", film)
+    save(figures.masks(views[0].mask, title=f"Mask of {views[0].name}"), "masks", "png")
+    save(figures.loss_curves(records), "loss_curves", "png")
 
 
-def _rank(series: Sequence[Series], rows: Sequence[Mapping], method: str) -> list[Series]:
-    """Sort by the method's PSNR, lowest first; NaN counts as lowest."""
-    psnr = {r["series"]: r.get("psnr", 0.0) for r in rows if r["method"] == method}
-    return sorted(series, key=lambda s: -np.inf if np.isnan(psnr[s.name]) else psnr[s.name])
+def _comparison(one: View):
+    frame = _smallest_heart(one.reference, one.region)
+    return figures.comparison(
+        one.reference,
+        one.estimates,
+        region=one.region,
+        frame=frame,
+        title=f"{one.label}: {one.name}, frame {frame}",
+        captions=one.captions,
+    )
 
 
 def _smallest_heart(cine: np.ndarray, region: tuple[slice, slice]) -> int:

@@ -1,0 +1,1 @@
+"""Studies: comparisons with statistics, each a base config, variants and seeds."""

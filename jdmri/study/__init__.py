@@ -1,0 +1,1 @@
+"""Comparison studies: several methods, several seeds, the same subjects."""

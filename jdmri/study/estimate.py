@@ -1,0 +1,99 @@
+"""How long runs will take: from their own logs where they have begun, else from a few steps."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+from ml_collections import ConfigDict
+
+from jdmri import optim, setup, state, train, writers
+from jdmri.step import Examples, make_train_step
+from jdmri.study.runs import Run
+
+_REPEATS = 3
+
+
+def dry_run(runs: Sequence[Run], folder: Path) -> str:
+    """List the runs with their state and the time that each will take, evaluation not counted."""
+    lines, total, measured = [], 0.0, {}
+    sizes = {}
+    for run in runs:
+        if run.is_finished(folder):
+            lines.append(f"  {run.name}: finished")
+            continue
+        if run.variant not in sizes:
+            sizes[run.variant] = _length(run.config)
+            measured[run.variant] = _from_log(run.workdir(folder)) or seconds_per_step(run.config)
+        steps, seconds = (
+            sizes[run.variant] - _steps_done(run.workdir(folder)),
+            measured[run.variant],
+        )
+        total += steps * seconds
+        lines.append(f"  {run.name}: {steps} steps of {seconds:.3g} s, {_spoken(steps * seconds)}")
+    todo = sum(not run.is_finished(folder) for run in runs)
+    return (
+        f"{len(runs)} runs, {todo} to do in {folder}:\n"
+        + "\n".join(lines)
+        + f"\nTraining takes about {_spoken(total)} on one worker like this machine, compilation and evaluation apart."
+    )
+
+
+def seconds_per_step(config: ConfigDict) -> float:
+    """Time the training step of ``config`` on random images of the data's shape, compilation apart."""
+    count = config.train.batch_size
+    first = setup.read_data(config).series[0]
+    rng = np.random.default_rng(0)
+    shape = (count, *first.cine.shape)
+    cine = (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(np.complex64)
+    maps = np.broadcast_to(first.maps, (count, *first.maps.shape))
+    examples = Examples(cine, maps, np.full(count, 0.02, np.float32), np.zeros(count, np.uint32))
+    compiled, current, examples = compile_step(config, examples)
+    current, _ = jax.block_until_ready(compiled(current, examples))
+    start = time.perf_counter()
+    for _ in range(_REPEATS):
+        current, _ = jax.block_until_ready(compiled(current, examples))
+    return (time.perf_counter() - start) / _REPEATS
+
+
+def compile_step(config: ConfigDict, examples: Examples):
+    """Compile the training step of ``config``: the step, an initial state, and the examples on the device."""
+    task = setup.build_task(config)
+    optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
+    mesh = train.one_axis_mesh(config.train.batch_size)
+    current = state.create(task.model, optimizer, config.seed)
+    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
+    train_step = make_train_step(
+        task,
+        optimizer,
+        batch_size=config.train.batch_size,
+        ema_decay=config.train.ema_decay,
+        mesh=mesh,
+    )
+    return train_step.lower(current, examples).compile(), current, examples
+
+
+def _length(config: ConfigDict) -> int:
+    series = setup.split_data(setup.read_data(config), config)["train"]
+    chosen = config.train.num_series or len(series)
+    return train.run_length(config, min(chosen, len(series)))[1]
+
+
+def _from_log(workdir: Path) -> float | None:
+    times = [
+        r["seconds_per_step"] for r in writers.read_records(workdir) if "seconds_per_step" in r
+    ]
+    return float(np.median(times)) if times else None
+
+
+def _steps_done(workdir: Path) -> int:
+    return max((r["step"] for r in writers.read_records(workdir)), default=0)
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,92 @@
+"""The series that a study's page shows: the worst three and the median one, by every method."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from jdmri import evaluate, files, setup
+from jdmri.data.series import Series
+from jdmri.report.page import View
+from jdmri.report.views import NUM_WORST, reconstruct_all, view
+from jdmri.study.collect import Scores
+from jdmri.study.runs import Run
+from jdmri.study.tables import higher_is_better
+
+
+def showcase(config: ConfigDict, runs: Sequence[Run], folder: Path, scores: Scores) -> list[View]:
+    """Reconstruct the shown series by the first seed's network of every variant.
+
+    Args:
+        config: of the study.
+        runs: all of them.
+        folder: of the study.
+        scores: of `collect`.
+    """
+    first = [r for r in runs if r.seed == runs[0].seed and r.variant in scores.trained]
+    views = []
+    for label, subject, name in _choose(scores, config.metric):
+        tested = {r.variant: (r, one) for r in first if (one := find(r, name)) is not None}
+        captions = {row: _caption(scores, row, config.metric, subject, name) for row in scores.rows}
+        views.append(_show(tested, folder, label, captions))
+    return views
+
+
+def _choose(scores: Scores, metric: str) -> list[tuple[str, str, str]]:
+    """(label, subject, series), ranked by the mean over variants of what the first seed reached."""
+    first = [next(iter(scores.rows[variant][metric].values())) for variant in scores.trained]
+    names = [(subject, series) for subject, ones in first[0].items() for series in ones]
+    sign = 1 if higher_is_better(metric) else -1
+    mean = lambda name: sign * np.mean([one[name[0]][name[1]] for one in first])
+    ranked = sorted(names, key=mean)
+    worst = [(f"worst {i}", *name) for i, name in enumerate(ranked[:NUM_WORST], 1)]
+    return [*worst, ("median", *ranked[len(ranked) // 2])]
+
+
+def _show(tested: dict[str, tuple[Run, Series]], folder: Path, label: str, captions: dict) -> View:
+    mask, estimates = reconstructions(tested, folder)
+    captions = {row: captions.get(row, "") for row in estimates}
+    series = next(iter(tested.values()))[1]
+    return view(series, mask, estimates, label=label, captions=captions)
+
+
+def reconstructions(
+    tested: dict[str, tuple[Run, Series]], folder: Path
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Reconstruct one series by the methods without training, as the first variant has them, and by every variant.
+
+    Args:
+        tested: variant → a run that tests the series, and the series.
+        folder: of the study.
+
+    Returns:
+        The first variant's mask, and row → ``[frame, y, x]``.
+    """
+    estimates: dict[str, np.ndarray] = {}
+    for variant, (run, series) in tested.items():
+        data = evaluate.simulate(series, run.config)
+        methods = evaluate.build_methods(run.config, _restore(run, folder))
+        network = methods.pop(evaluate.MODEL)
+        if not estimates:
+            mask, estimates = np.asarray(data.mask), reconstruct_all(methods, data)
+        estimates[variant] = np.asarray(network(*data))
+    return mask, estimates
+
+
+def find(run: Run, name: str) -> Series | None:
+    """Return the series of that name if the run tests it; with folds another run may."""
+    tested = setup.split_data(setup.read_data(run.config), run.config)["test"]
+    return next((s for s in tested if s.name == name), None)
+
+
+def _restore(run: Run, folder: Path):
+    """Restore the checkpoint that was evaluated."""
+    done = files.read_json(run.workdir(folder) / "evaluation" / "test" / "summary.json")
+    step = str(done["protocol"]["checkpoint"])
+    return setup.restore_state(run.config, run.workdir(folder), step)[0]
+
+
+def _caption(scores: Scores, row: str, metric: str, subject: str, series: str) -> str:
+    value = next(iter(scores.rows[row][metric].values()))[subject][series]
+    return f"{value:.1f} dB" if metric == "psnr" else f"{metric} {value:.4g}"
