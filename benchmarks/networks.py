@@ -1,12 +1,13 @@
 """All networks side by side: size, cost and memory; and what a common small budget of training gives.
 
     python benchmarks/networks.py                                        cost of one 20×192×192 series
-    python benchmarks/networks.py --train --minutes=4 --output=runs/networks    equal training time on the demo's phantoms
+    python benchmarks/networks.py --train --minutes=4 --seeds=3 --output=runs/networks    equal training time on the demo's phantoms
 
 GMAC is half of the floating point operations that XLA counts in one reconstruction, transforms included. Times are
 medians of 3 after a warm-up, on whatever device JAX finds, batch 1, single coil. ``--train`` gives each network the
 same time (the steps that fit into it are measured first, compilation not counted), the demo's data, masks, noise,
-AdamW and schedule, L1 (on the magnitude where the network sees only that); the learning rate is 2e-3, 1e-3 for the dual UNet. One seed: no ranking of neighbours.
+AdamW and schedule, L1 (on the magnitude where the network sees only that); the learning rate is 2e-3, 1e-3 for the dual UNet.
+PSNR is mean ± SD over subjects of the mean over seeds, the SD over seeds in brackets.
 """
 
 import argparse
@@ -16,11 +17,10 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import NamedSharding
-from jax.sharding import PartitionSpec as P
 
 from configs import cascade, cnn3d, dc_cnn, demo, dual_unet, ghodrati
-from jdmri import evaluate, memory, optim, phantom, reconstruct, setup, state, step, train
+from jdmri import evaluate, memory, phantom, reconstruct, setup, step, train
+from jdmri.study import estimate
 
 REPEATS = 3
 NETWORKS = {
@@ -48,6 +48,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path("runs/networks"))
     parser.add_argument("--only", nargs="+", default=list(NETWORKS))
     options = parser.parse_args()
@@ -70,7 +71,8 @@ def cost(name: str) -> None:
     config = demo.get_config()
     config.model = NETWORKS[name]()
     cine, maps, *_ = phantom.simulate(jax.random.key(0), num_frames=20, matrix=(192, 192))
-    compiled, current, examples = compile_step(config, cine, maps)
+    examples = step.Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
+    compiled, current, examples = estimate.compile_step(config, examples)
     seconds = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
@@ -95,61 +97,58 @@ def cost(name: str) -> None:
     )
 
 
-def compile_step(config, cine, maps):
-    """Compile the training step for one series."""
-    task = setup.build_task(config)
-    examples = step.Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
-    optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
-    mesh = train.one_axis_mesh(1)
-    current = state.create(task.model, optimizer, 0)
-    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
-    train_step = step.make_train_step(task, optimizer, batch_size=1, ema_decay=0.995, mesh=mesh)
-    return train_step.lower(current, examples).compile(), current, examples
-
-
 def compare(names, options) -> None:
     """Train each network for equal time, evaluate on unseen phantoms, print PSNR and SSIM."""
-    print(f"{options.minutes:g} minutes of training each\n")
+    print(f"{options.minutes:g} minutes of training each, {options.seeds} seed(s)\n")
     print("| network | steps | PSNR (dB) | heart PSNR | SSIM |\n|---|---|---|---|---|")
     shown = False
     for name in names:
         if name in TOO_LARGE_TO_TRAIN:
             continue
-        config = demo.get_config()
-        config.model = NETWORKS[name]()
-        config.metrics = ("psnr", "ssim")
-        config.eval.every_epochs = 10_000
-        if config.model.denoiser.get("domain") == "magnitude":
-            config.loss.domain = "magnitude"  # they cannot mend the phase
-        if name.startswith("dual"):
-            config.optimizer.learning_rate = 1e-3
-        config.train.num_steps = max(int(60 * options.minutes / seconds_a_step(config)), 1)
+        config = budget_config(name)
+        num_steps = int(60 * options.minutes / estimate.seconds_per_step(config))
+        config.train.num_steps = max(num_steps, 1)
         folder = options.output / name.replace(" ", "-").replace(":", "").replace(",", "")
-        train.train(config, folder)
-        _, result = evaluate.evaluate(config, folder, checkpoint="latest")
+        tables = [one_seed(config, seed, folder / f"seed-{seed}") for seed in range(options.seeds)]
         if not shown:
             shown = True
             for method in ("zero_filled", "temporal_average", "view_sharing"):
-                print(row(method, "–", result["methods"][method]))
-        print(row(name, config.train.num_steps, result["methods"]["model"]), flush=True)
+                print(row(method, "–", [tables[0][method]]))
+        print(row(name, config.train.num_steps, [t["model"] for t in tables]), flush=True)
 
 
-def seconds_a_step(config) -> float:
-    """Measure the step on one phantom of the config's size."""
-    size = dict(num_frames=config.data.num_frames, matrix=tuple(config.data.matrix))
-    cine, maps, *_ = phantom.simulate(jax.random.key(0), **size)
-    compiled, current, examples = compile_step(config, cine, maps)
-    current, _ = jax.block_until_ready(compiled(current, examples))
-    start = time.perf_counter()
-    for _ in range(REPEATS):
-        current, _ = jax.block_until_ready(compiled(current, examples))
-    return (time.perf_counter() - start) / REPEATS
+def budget_config(name: str):
+    """The demo's settings for every network."""
+    config = demo.get_config()
+    config.model = NETWORKS[name]()
+    config.metrics = ("psnr", "ssim")
+    config.eval.every_epochs = 10_000
+    if config.model.denoiser.get("domain") == "magnitude":
+        config.loss.domain = "magnitude"  # they cannot mend the phase
+    if name.startswith("dual"):
+        config.optimizer.learning_rate = 1e-3
+    return config
 
 
-def row(name, steps, scores) -> str:
-    """One line of the table; SD over subjects."""
-    cell = lambda metric, form: f"{scores[metric]['mean']:{form}} ± {scores[metric]['std']:{form}}"
-    return f"| {name} | {steps} | {cell('psnr', '.2f')} | {cell('psnr_heart', '.2f')} | {cell('ssim', '.3f')} |"
+def one_seed(config, seed: int, folder: Path) -> dict:
+    """Train and evaluate with one seed; the scores of every method."""
+    config = config.copy_and_resolve_references()
+    config.seed = seed
+    train.train(config, folder)
+    _, result = evaluate.evaluate(config, folder, checkpoint="latest", pictures=False)
+    return result["methods"]
+
+
+def row(name, steps, seeds) -> str:
+    """One line of the table."""
+    return f"| {name} | {steps} | {cell(seeds, 'psnr', '.2f')} | {cell(seeds, 'psnr_heart', '.2f')} | {cell(seeds, 'ssim', '.3f')} |"
+
+
+def cell(seeds, metric: str, form: str) -> str:
+    """Mean and SD over subjects, averaged over seeds; the SD over seeds in brackets."""
+    means = [s[metric]["mean"] for s in seeds]
+    text = f"{statistics.mean(means):{form}} ± {statistics.mean(s[metric]['std'] for s in seeds):{form}}"
+    return text if len(seeds) == 1 else f"{text} ({statistics.stdev(means):{form}})"
 
 
 if __name__ == "__main__":

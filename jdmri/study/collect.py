@@ -82,6 +82,8 @@ def collect(
         scores.rows[variant] = methods.pop(MODEL)
         scores.trained.append(variant)
         scores.protocols[variant] = _protocol(own[0], folder)
+        if note := scores.protocols[variant]["note"]:
+            scores.remarks.append(f"{variant}: {note}.")
         for method, values in methods.items():
             without.setdefault(method, {})[variant] = values
     if not scores.trained:
