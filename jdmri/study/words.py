@@ -7,6 +7,8 @@ from ml_collections import ConfigDict
 from jdmri.study.collect import Scores
 from jdmri.study.comparison import Comparison, significantly_best
 
+_MOST_LISTED = 6  # pairs in a sentence
+
 
 def protocol_sentence(config: ConfigDict, scores: Scores) -> str:
     """Say how the numbers came about; what differs between variants is left to their own protocols."""
@@ -26,18 +28,33 @@ def protocol_sentence(config: ConfigDict, scores: Scores) -> str:
 
 
 def finding(comparison: Comparison | None, names: Sequence[str], metric: str) -> str:
-    """Say in a sentence what the pairs show, and no more."""
+    """Say in a few sentences what the pairs show, and no more: the shorter of won and undecided pairs is listed."""
     if comparison is None:
         return "One variant only: nothing to compare."
     if comparison.refused:
         return comparison.refused
-    won = [f"{names[better]} over {names[worse]}" for better, worse in comparison.significant]
-    total = len(comparison.pairs)
+    total, won = len(comparison.pairs), len(comparison.significant)
     if not won:
         return f"No pair differs significantly in {metric} (Wilcoxon, Holm over {total} pairs)."
     best = significantly_best(comparison)
-    first = f"{names[best]} is better than every other. " if best is not None else ""
-    return (
-        f"{first}In {metric}, {len(won)} of {total} pairs differ significantly (Wilcoxon, Holm): {'; '.join(won)}. "
-        f"The tests are over subjects; the spread of training seeds is in brackets."
-    )
+    said = [f"{names[best]} is better than every other."] if best is not None else []
+    said.append(f"In {metric}, {won} of {total} pairs differ significantly (Wilcoxon, Holm)")
+    over = [f"{names[better]} over {names[worse]}" for better, worse in comparison.significant]
+    decided = {frozenset(pair) for pair in comparison.significant}
+    undecided = [
+        f"{names[p.first]} and {names[p.second]}"
+        for p in comparison.pairs
+        if frozenset((p.first, p.second)) not in decided
+    ]
+    if won <= len(undecided) or not undecided:
+        said[-1] += (
+            f": {'; '.join(over)}." if won <= _MOST_LISTED else "; the table of pairs says which."
+        )
+    elif len(undecided) <= _MOST_LISTED:
+        said[-1] += f"; not told apart are {'; '.join(undecided)}."
+    else:
+        said[-1] += "; the table of pairs says which."
+    order = sorted(range(len(names)), key=lambda i: comparison.mean_ranks[i])
+    said.append(f"By mean rank: {', '.join(f'{names[i]} ({comparison.mean_ranks[i]:.2f})' for i in order)}.")  # fmt: skip
+    said.append("The tests are over subjects; the spread over training seeds stands in brackets and is not part of them.")  # fmt: skip
+    return " ".join(said)

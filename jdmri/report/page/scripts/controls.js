@@ -1,5 +1,6 @@
 // What the viewer presses and drags.
 
+const MOST = 6; // methods in a row
 /** Buttons that hide a picture and its error; a choice outlives a change of series. */
 function toggles(column) {
   const name = column.dataset.method;
@@ -23,7 +24,11 @@ function toggles(column) {
 function countColumns() {
   const columns = [...find("panels").children];
   for (const column of columns) column.hidden = [...column.querySelectorAll("figure")].every((f) => f.hidden);
-  find("panels").style.setProperty("--columns", columns.filter((c) => !c.hidden).length);
+  // More than MOST in a row would be too small to judge: they share further rows evenly.
+  const count = columns.filter((c) => !c.hidden).length;
+  const perRow = Math.ceil(count / Math.ceil(count / MOST));
+  find("panels").style.setProperty("--columns", perRow || 1);
+  find("panels").classList.toggle("crowded", perRow > 4);
 }
 
 function seek(strip, event) {
