@@ -37,10 +37,14 @@ def split_data(dataset: Dataset, config: ConfigDict) -> dict[str, tuple[Series, 
 
 def same_data(config: ConfigDict, trained: ConfigDict) -> bool:
     """Whether ``config`` names the data that the run ``trained`` on, split alike, so that its splits hold."""
+    same_split = not workdir.differences(trained.split.to_dict(), config.split.to_dict())
+    return same_split and same_source(config, trained)
+
+
+def same_source(config: ConfigDict, trained: ConfigDict) -> bool:
+    """Whether ``config`` names the data that the run ``trained`` on, however they are split."""
     place = {"cache_dir": ""}
-    theirs = trained.data.to_dict() | place | {"split": trained.split.to_dict()}
-    ours = config.data.to_dict() | place | {"split": config.split.to_dict()}
-    return not workdir.differences(theirs, ours)
+    return not workdir.differences(trained.data.to_dict() | place, config.data.to_dict() | place)
 
 
 def build_model(config: ConfigDict) -> nn.Module:

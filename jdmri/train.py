@@ -1,30 +1,25 @@
 """Training: prepare, restore, step, validate, save. One loop for one device or many."""
 
-import logging
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
-import optax
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
 from jdmri import memory, optim, setup, state, workdir, writers
 from jdmri.checkpoint import Checkpoints
 from jdmri.data.splits import most_diverse
 from jdmri.errors import InputError
 from jdmri.log import log
+from jdmri.run_log import MAX_SKIPPED_IN_A_ROW, RunLog
 from jdmri.signals import StopRequest, Terminated
 from jdmri.state import TrainState
 from jdmri.step import Examples, make_train_step
 from jdmri.validate import Validation
-
-MAX_SKIPPED_IN_A_ROW = 10
 
 
 def train(
@@ -125,89 +120,6 @@ def run_length(config: ConfigDict, num_series: int) -> tuple[int, int]:
     return steps_per_epoch, num_steps
 
 
-class RunLog:
-    """What a run reports: ``metrics.jsonl``, TensorBoard, the progress bar, and reasons to stop."""
-
-    def __init__(
-        self,
-        config: ConfigDict,
-        num_steps: int,
-        schedule: optax.Schedule,
-        writer: writers.Writer,
-        folder: Path,
-    ):
-        """Hold the writer; ``patience`` and ``log_every`` come from ``config.train``."""
-        self._log_every, self._patience = config.train.log_every, config.train.patience
-        self._num_steps, self._schedule, self._writer = num_steps, schedule, writer
-        records = [r for r in writers.read_records(folder) if r["split"] == "validation"]
-        self._validation_psnr = [_or_worst(r["psnr"]) for r in records]
-        self._window: list[dict] = []
-        self.diverged = False
-
-    def __enter__(self) -> "RunLog":
-        """Start the clock and the progress bar."""
-        self._clock = time.perf_counter()
-        self._bar = tqdm(total=self._num_steps, unit="step", desc="train", leave=None, disable=None)
-        return self
-
-    def __exit__(self, *_) -> None:
-        """Close the bar and flush the writer."""
-        self._bar.close()
-        self._writer.close()
-
-    def step(self, step: int, metrics: dict[str, jax.Array]) -> None:
-        """Note a step; every ``log_every`` steps fetch, write and show the means since the last time."""
-        self._window.append(metrics)
-        if step % self._log_every and step != self._num_steps:
-            return
-        fetched = jax.device_get(self._window)
-        seconds = (time.perf_counter() - self._clock) / len(fetched)
-        streak = max(int(m.pop("skipped_in_a_row")) for m in fetched)
-        self.diverged = streak >= MAX_SKIPPED_IN_A_ROW
-        values = {name: float(np.mean([m[name] for m in fetched])) for name in fetched[0]}
-        rate = float(self._schedule(step - 1))
-        self._writer.scalars(
-            step, "train", values | {"learning_rate": rate, "seconds_per_step": seconds}
-        )
-        self._show(
-            step,
-            f"loss {values['loss']:.4f}  psnr {values['psnr']:.2f} dB  {seconds:.3f} s/step",
-        )
-        self._window, self._clock = [], time.perf_counter()
-
-    def validated(
-        self, step: int, scores: dict[str, float], picture: np.ndarray | None
-    ) -> float | None:
-        """Write validation scores and picture; returns the PSNR if it is a number."""
-        if not scores:
-            return None
-        self._writer.image(step, "validation: reference, reconstruction, error x 5", picture)
-        psnr = scores["psnr"] if math.isfinite(scores["psnr"]) else None
-        self._writer.scalars(step, "validation", scores)
-        self._validation_psnr.append(_or_worst(psnr))
-        text = f"step {step}: validation loss {scores['loss']:.4f}  psnr {scores['psnr']:.2f} dB"
-        if self._bar.disable or not log.isEnabledFor(logging.INFO):
-            log.info("%s", text)
-        else:
-            self._bar.write(text)
-        self._clock = time.perf_counter()
-        return psnr
-
-    def out_of_patience(self) -> bool:
-        """Whether ``train.patience`` validations passed without a better PSNR (0: never)."""
-        scores = self._validation_psnr
-        if not self._patience or not scores:
-            return False
-        return len(scores) - 1 - int(np.argmax(scores)) >= self._patience
-
-    def _show(self, step: int, text: str) -> None:
-        if self._bar.disable:
-            log.info("step %d/%d  %s", step, self._num_steps, text)
-        else:
-            self._bar.set_postfix_str(text, refresh=False)
-            self._bar.update(step - self._bar.n)
-
-
 def _check_shapes(task, initial: TrainState, examples: Examples) -> None:
     """Trace one reconstruction, so that a mask or a network that does not fit is refused at once."""
     first = jax.tree.map(lambda a: a[0], examples)
@@ -232,7 +144,13 @@ def _resume(
     if not config.train.init_from:
         return initial
     source = Path(config.train.init_from)
-    theirs, step = setup.restore_state(workdir.load_config(source), source, "best")
+    their_config = workdir.load_config(source)
+    if setup.same_source(config, their_config) and not setup.same_data(config, their_config):
+        raise InputError(
+            f"train.init_from={source} was trained on another split of the same data, so that it may know the test "
+            f"subjects; use the same --config.split."
+        )
+    theirs, step = setup.restore_state(their_config, source, "best")
     if jax.tree.map(np.shape, theirs.params) != jax.tree.map(np.shape, initial.params):
         raise InputError(
             f"train.init_from={source} holds another network than config.model describes."
@@ -259,7 +177,3 @@ def _divergence(step: int, checkpoints: Checkpoints) -> str:
         f"the loss was not finite {MAX_SKIPPED_IN_A_ROW} times in a row up to step {step}; {good} in "
         f"{checkpoints.folder}; lower --config.optimizer.learning_rate, or check the data."
     )
-
-
-def _or_worst(psnr: float | None) -> float:
-    return -math.inf if psnr is None else psnr

@@ -27,6 +27,7 @@ SLOW = {  # minutes of compilation in all: trained with -m slow, traced always
     *(f"dual_unet:{v}" for v in ("attention", "headless", "plain", "l1", "single", "constant")),
     *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2"),
 }  # fmt: skip
+DRAWN = ("demo", "cnn3d:complex-perceptual-300")
 MILLIONS = {  # as published
     "dual_unet:original": 63.2,
     "ghodrati:unet-l1": 1.3,
@@ -71,15 +72,24 @@ def test_every_config_trains_restores_and_evaluates(name, tmp_path):
     config = shrink(build(name), tmp_path)
     config.train.num_steps = 1
     train.train(config, tmp_path / "run")
-    target, result = evaluate.evaluate(config, tmp_path / "run")
+    drawn = name in DRAWN
+    target, result = evaluate.evaluate(config, tmp_path / "run", pictures=drawn)
     assert set(result["methods"]) == {"model", "zero_filled", "temporal_average", "view_sharing"}
     assert result["methods"]["model"]["psnr"]["n"] == result["protocol"]["num_subjects"] > 0
-    for file in ("series.csv", "summary.json", "card.json", "figures/masks.png"):
+    pictures = (
+        "figures/masks.png",
+        "figures/worst-1_comparison.pdf",
+        "figures/median.gif",
+        "report.html",
+    )
+    for file in ("series.csv", "summary.json", "card.json", *(pictures if drawn else ())):
         assert (target / file).stat().st_size > 0
     for file in ("config.json", "environment.json", "metrics.jsonl"):
         assert (tmp_path / "run" / file).stat().st_size > 0
     note = result["protocol"]["note"]
     assert ("random filters" in note) == ("perceptual" in name)
+    if drawn:
+        assert ("random filters" in (target / "report.html").read_text()) == ("perceptual" in name)
     (events,) = (tmp_path / "run" / "tensorboard").iterdir()
     assert b"PNG" in events.read_bytes()
 

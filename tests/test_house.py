@@ -17,7 +17,7 @@ LAYERS = [
     {"models", "classical", "phantom"},
     {"data"},
     {
-        "augment", "card", "checkpoint", "evaluate", "export", "lr_range", "memory", "failures", "optim", "reader", "reconstruct", "report", "scale", "setup",
+        "augment", "card", "checkpoint", "evaluate", "export", "lr_range", "memory", "failures", "optim", "reader", "reconstruct", "report", "run_log", "scale", "setup",
         "signals", "state", "step", "study", "summary", "train", "validate", "workdir", "writers",
     },
     {"main", "command_line"},

@@ -204,6 +204,9 @@ def test_init_from_starts_with_the_other_runs_weights(tmp_path):
     train.train(config, tmp_path / "second")
     first, second = final_state(tmp_path / "first"), final_state(tmp_path / "second")
     jax.tree.map(partial(np.testing.assert_allclose, atol=1e-6), first.ema["params"], second.params)
+    config.split.seed = 1
+    with pytest.raises(InputError, match="another split of the same data"):
+        train.train(config, tmp_path / "third")
 
 
 def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):
