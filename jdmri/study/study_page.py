@@ -49,6 +49,8 @@ def build(
         head, *body = _csv_rows(pair_tables.pairs_csv(comparison, scores.trained))
         said = comparison.refused or pair_tables.omnibus(comparison)
         shown.append(page.Table(f"Pairs: {metric}", head, body, said))
+    if comparisons:
+        shown.append(_normality(comparisons, scores.trained))
     captions = {"box": "All subjects", "paired": "The same subjects across variants", "critical_difference": "Mean ranks and Nemenyi's critical difference", "pairs": "Significant pairs"}  # fmt: skip
     notes = {p["note"] for p in scores.protocols.values() if p["note"]}
     return page.Page(
@@ -64,6 +66,17 @@ def build(
         card={"protocols": scores.protocols, "study": config.to_dict()},
         note=" ".join(sorted(notes)),
     )
+
+
+def _normality(comparisons: Mapping[str, Comparison], names: Sequence[str]) -> page.Table:
+    """Whether the scores could be normal, as S3 reports it; the tests here do not assume it."""
+    said = lambda n: n.reason or f"W = {n.statistic:.3f}, p = {n.p:.2g}"
+    rows = [
+        [name, *(said(comparison.normality[i]) for comparison in comparisons.values())]
+        for i, name in enumerate(names)
+    ]
+    note = "Of the subjects' scores; those of the paired differences are in the tables of pairs."
+    return page.Table("Shapiro–Wilk", ["variant", *comparisons], rows, note)
 
 
 def _csv_rows(text: str) -> list[list[str]]:
