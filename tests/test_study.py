@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs.studies import cascades, cnn3d, default, dual_unet, ghodrati, losses, masks
-from jdmri import setup, workdir
+from configs import demo
+from configs.studies import cascades, cnn3d, default, dual_unet, ghodrati, losses, masks, search
+from jdmri import command_line, reader, setup, workdir
 from jdmri.errors import InputError
+from jdmri.reader import study_cases
 from jdmri.study import conduct, estimate, result, runs, study, words
 from jdmri.study.collect import collect
 from tests.test_training import tiny
@@ -112,6 +114,28 @@ def test_a_finished_study_trains_nothing_and_gives_the_same_table(done, monkeypa
     monkeypatch.setattr(conduct.train, "train", None)
     study.study(config, folder)
     assert numbers(folder) == before
+
+
+def test_a_finished_study_gives_the_cases_of_a_blinded_reading(done, tmp_path):
+    config, folder, _ = done
+    cases = study_cases.study_cases(config, folder, 3)
+    assert len({case.subject for case in cases}) == 3
+    assert all(set(case.candidates) == {"slow", "fast"} for case in cases)
+    text = reader.prepare(cases, tmp_path / "reading", seed=0)
+    assert "3 cases of 2 methods" in text
+    with pytest.raises(InputError, match="--num_series is 9, but 8 subjects were tested"):
+        study_cases.study_cases(config, folder, 9)
+    with pytest.raises(InputError, match="has 0 finished"):
+        study_cases.study_cases(config, tmp_path, 3)
+
+
+@pytest.mark.parametrize(
+    ("config", "mode", "fits"),
+    [(default, "train", "--mode=study"), (search, "study", "--mode=search"), (demo, "study", "--mode=train")],
+)  # fmt: skip
+def test_a_mode_that_the_config_is_not_for_is_refused(config, mode, fits):
+    with pytest.raises(InputError, match=fits):
+        command_line.check_kind(config.get_config(), mode)
 
 
 def test_variants_may_be_added_but_nothing_changed(done):
