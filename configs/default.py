@@ -13,10 +13,10 @@ def get_config() -> ConfigDict:
     config.seed = 0  # initial parameters, batches, masks, noise, augmentation, dropout
 
     config.data = dict(
-        name="phantom",  # reader: phantom or npz
+        name="phantom",  # reader: phantom, npz, store, ismrmrd, cmrxrecon, fastmri, m4raw, bart, dicom, nifti
         cyclic=True,  # gated cine: the last frame is followed by the first
-        # npz
-        path="",  # the seeds' cine.npz: [series, frame, x, y], key `dataset` or the only array
+        path="",  # of all readers but phantom: a file or folder
+        # npz: [series, frame, x, y], key `dataset` or the only array
         phase_encoding_axis=2,  # 2 or 3: which axis of the file is ky
         phase="none",  # of magnitude data: none, polynomial, or an .npz of complex images
         # phantom
@@ -49,7 +49,7 @@ def get_config() -> ConfigDict:
         shared=False,  # one set of denoiser weights for all cascades
         remat=False,  # recompute in the backward pass: less memory, more time
         start="temporal_average",  # zero_filled, temporal_average or view_sharing
-        consistency="soft",  # soft (λ learned) or hard
+        consistency="soft",  # soft or cg (λ learned), or hard
         initial_weight=10.0,  # λ at the start
     )
     config.loss = dict(name="l1", domain="complex")  # complex or magnitude

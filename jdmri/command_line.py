@@ -10,6 +10,8 @@ from ml_collections import ConfigDict, config_flags
 from jdmri import workdir
 from jdmri.errors import InputError
 
+_WITHOUT_CONFIG = ("phantom", "doctor", "convert", "reconstruct")
+
 
 def parse(argv: Sequence[str]) -> list[str]:
     """Define ``--config``, then parse all flags.
@@ -22,7 +24,7 @@ def parse(argv: Sequence[str]) -> list[str]:
     """
     help_wanted = any(a.lstrip("-") in ("help", "helpshort", "helpfull", "h") for a in argv[1:])
     path, folder = _value(argv, "config"), _value(argv, "workdir")
-    if _value(argv, "mode") == "phantom" and path is None:
+    if _value(argv, "mode") in _WITHOUT_CONFIG and path is None and folder is None:
         path = "configs/default.py"
         argv = [argv[0], f"--config={path}", *argv[1:]]
     if path is not None:
@@ -53,7 +55,7 @@ def check_kind(config: ConfigDict, mode: str) -> None:
     """
     kind = "study" if "variants" in config else "search" if "space" in config else "run"
     fits = {"study": ("study", "reader"), "search": ("search",)}.get(
-        kind, ("train", "evaluate", "find_lr")
+        kind, ("train", "evaluate", "find_lr", *_WITHOUT_CONFIG)
     )
     if mode not in fits:
         wanted = " or ".join(f"--mode={name}" for name in fits)

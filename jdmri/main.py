@@ -7,6 +7,9 @@
     python -m jdmri.main --mode=reader --workdir=runs/studies/losses-quick        a blinded reading; --answers=a.csv,b.csv
     python -m jdmri.main --mode=find_lr --config=…               learning-rate range test: a curve, nothing trained
     python -m jdmri.main --mode=phantom --output=FOLDER          pictures of synthetic hearts; FILE.npz or .h5: data
+    python -m jdmri.main --mode=doctor --input=SCAN              what a file or folder holds, and how to use it
+    python -m jdmri.main --mode=convert --input=FOLDER --output=store.h5    any format into one file
+    python -m jdmri.main --mode=reconstruct --input=SCAN --output=FILE --method=cg_sense    or --workdir=runs/…: a network
 
 The same command again resumes. Exit codes: 0 done, 2 bad input (one line says what to change),
 75 stopped by a signal after saving (the same command continues).
@@ -22,11 +25,14 @@ from absl import app, flags
 
 from jdmri import (
     command_line,
+    convert,
+    doctor,
     evaluate,
     export,
     failures,
     log,
     lr_range,
+    prospective,
     reader,
     summary,
     train,
@@ -37,7 +43,10 @@ from jdmri.study import search, study
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "study", "search", "reader", "find_lr", "phantom"],
+    [
+        *("train", "evaluate", "study", "search", "reader", "find_lr"),
+        *("phantom", "doctor", "convert", "reconstruct"),
+    ],
     "What to do.",
 )
 _WORKDIR = flags.DEFINE_string(
@@ -55,6 +64,12 @@ _NUM_SERIES = flags.DEFINE_integer(
 )
 _ANSWERS = flags.DEFINE_list(
     "answers", None, "With --mode=reader: the readers' CSV files, to be analysed."
+)
+_INPUT = flags.DEFINE_string(
+    "input", None, "With --mode=doctor, convert or reconstruct: a file or folder."
+)
+_METHOD = flags.DEFINE_string(
+    "method", "cg_sense", "With --mode=reconstruct without --workdir: a method without training."
 )
 _SHARD = flags.DEFINE_string(
     "shard", "1/1", "With --mode=study: i/n, this worker's part of the runs."
@@ -86,6 +101,9 @@ def main(argv: list[str]) -> None:
         "reader": _reader,
         "find_lr": lr_range.find,
         "phantom": _phantom,
+        "doctor": lambda config, folder: doctor.examine(_path("input")),
+        "convert": lambda config, folder: convert.convert(_path("input"), _path("output")),
+        "reconstruct": _reconstruct,
     }
     sys.stdout.write(modes[mode](config, folder) + "\n")
 
@@ -110,9 +128,23 @@ def _reader(config, folder: Path) -> str:
 
 
 def _phantom(config, folder: Path) -> str:
-    if not _OUTPUT.value:
-        raise failures.InputError("--mode=phantom needs --output=FOLDER, FILE.npz or FILE.h5.")
-    return export.export(config, Path(_OUTPUT.value), _NUM_SERIES.value)
+    return export.export(config, _path("output"), _NUM_SERIES.value)
+
+
+def _reconstruct(config, folder: Path) -> str:
+    network = folder if flags.FLAGS["workdir"].value else None
+    which = _CHECKPOINT.value or "best"
+    return prospective.reconstruct_scan(
+        _path("input"), _path("output"), folder=network, method=_METHOD.value, which=which
+    )
+
+
+def _path(flag: str) -> Path:
+    """The value of a flag that the mode needs."""
+    value = flags.FLAGS[flag].value
+    if not value:
+        raise failures.InputError(f"--mode={_MODE.value} needs --{flag}=, a file or a folder.")
+    return Path(value)
 
 
 def run() -> None:

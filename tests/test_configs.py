@@ -3,7 +3,7 @@
 import jax
 import pytest
 
-from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati
+from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati, modl, varnet
 from jdmri import evaluate, lr_range, models, optim, setup, state, train
 from jdmri.errors import InputError
 from jdmri.step import make_train_step
@@ -18,6 +18,8 @@ VARIANTS = {
     demo: ((),),
     dual_unet: tuple(dual_unet.VARIANTS),
     ghodrati: ("unet-l1", "unet-l2", "unet-dssim", "unet-perceptual", "resnet2-l1", "resnet4-perceptual", "resnet7-l1"),
+    modl: ("3",),
+    varnet: varnet.VARIANTS,
 }  # fmt: skip
 CONFIGS = {
     f"{module.__name__.removeprefix('configs.')}:{variant}" if variant else module.__name__.removeprefix("configs."): (module, variant)
@@ -25,7 +27,7 @@ CONFIGS = {
 }  # fmt: skip
 SLOW = {  # minutes of compilation in all: trained with -m slow, traced always
     *(f"dual_unet:{v}" for v in ("attention", "headless", "plain", "l1", "single", "constant")),
-    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2"),
+    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2", "varnet:fixed"),
 }  # fmt: skip
 DRAWN = ("demo", "cnn3d:complex-perceptual-300")
 MILLIONS = {  # as published
@@ -74,7 +76,7 @@ def test_every_config_trains_restores_and_evaluates(name, tmp_path):
     train.train(config, tmp_path / "run")
     drawn = name in DRAWN
     target, result = evaluate.evaluate(config, tmp_path / "run", pictures=drawn)
-    assert set(result["methods"]) == {"model", "zero_filled", "temporal_average", "view_sharing"}
+    assert set(result["methods"]) == {"model", *config.methods}
     assert result["methods"]["model"]["psnr"]["n"] == result["protocol"]["num_subjects"] > 0
     pictures = (
         "figures/masks.png",
@@ -96,7 +98,7 @@ def test_every_config_trains_restores_and_evaluates(name, tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "variant"),
-    [(cascade, "simple"), (cnn3d, "naive"), (cnn3d, "simple-fast"), (dual_unet, "triple"), (ghodrati, "vit"), (ghodrati, "unet-l3")],
+    [(cascade, "simple"), (cnn3d, "naive"), (cnn3d, "simple-fast"), (dual_unet, "triple"), (ghodrati, "vit"), (ghodrati, "unet-l3"), (modl, "three"), (varnet, "estimated")],
 )  # fmt: skip
 def test_unknown_variants_are_refused_with_the_known_ones(module, variant):
     with pytest.raises(InputError, match=r"takes|known:"):

@@ -17,7 +17,7 @@ LAYERS = [
     {"models", "classical", "phantom"},
     {"data"},
     {
-        "augment", "card", "checkpoint", "evaluate", "export", "lr_range", "memory", "failures", "optim", "reader", "reconstruct", "report", "run_log", "scale", "setup",
+        "augment", "card", "checkpoint", "convert", "doctor", "evaluate", "export", "lr_range", "memory", "failures", "optim", "prospective", "reader", "reconstruct", "report", "run_log", "scale", "scan_writers", "setup",
         "signals", "state", "step", "study", "summary", "train", "validate", "workdir", "writers",
     },
     {"main", "command_line"},

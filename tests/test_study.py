@@ -138,6 +138,13 @@ def test_a_mode_that_the_config_is_not_for_is_refused(config, mode, fits):
         command_line.check_kind(config.get_config(), mode)
 
 
+@pytest.mark.parametrize(
+    "mode", ["train", "evaluate", "find_lr", "phantom", "doctor", "convert", "reconstruct"]
+)
+def test_the_config_of_a_run_goes_with_all_other_modes(mode):
+    command_line.check_kind(demo.get_config(), mode)
+
+
 def test_variants_may_be_added_but_nothing_changed(done):
     config, folder, _ = done
     other = config.copy_and_resolve_references()

@@ -1,9 +1,11 @@
 """Methods without training, with a network's call signature ``(kspace, maps, mask) -> cine``.
 
-The first three fill k-space and transform back. The ``fill_…`` functions are linear in k-space, so
-they work as well on hybrid (ky, x) data; networks start from them.
+``zero_filled``, ``temporal_average`` and ``view_sharing`` fill k-space and transform back. The
+``fill_…`` functions are linear in k-space, so they work as well on hybrid (ky, x) data; networks
+start from them.
 """
 
+from jdmri.classical.cg_sense import cg_sense
 from jdmri.classical.kt_sparse import kt_sparse
 from jdmri.classical.method import METHODS
 from jdmri.classical.temporal_average import fill_temporal_average, temporal_average
@@ -12,6 +14,7 @@ from jdmri.classical.zero_filled import zero_filled
 
 __all__ = [
     "METHODS",
+    "cg_sense",
     "fill_temporal_average",
     "fill_view_sharing",
     "kt_sparse",

@@ -1,6 +1,31 @@
 """Readers: one file per format, each giving a `Dataset` of `Series`."""
 
-from jdmri.data import npz, phantom
+from jdmri.data import (
+    bart,
+    cmrxrecon,
+    dicom,
+    fastmri,
+    ismrmrd,
+    m4raw,
+    nifti,
+    npz,
+    phantom,
+    store,
+)
 from jdmri.data.series import READERS, Dataset, Series
 
-__all__ = ["READERS", "Dataset", "Series", "npz", "phantom"]
+__all__ = [
+    "READERS",
+    "Dataset",
+    "Series",
+    "bart",
+    "cmrxrecon",
+    "dicom",
+    "fastmri",
+    "ismrmrd",
+    "m4raw",
+    "nifti",
+    "npz",
+    "phantom",
+    "store",
+]

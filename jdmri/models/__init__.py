@@ -10,8 +10,10 @@ from jdmri.models.cnn3d import CNN3D
 from jdmri.models.denoise import Denoise
 from jdmri.models.dual_unet import DualUNet
 from jdmri.models.frames_cnn import FramesCNN
+from jdmri.models.modl import MoDL
 from jdmri.models.single_frame import FrameResNet, FrameUNet
 from jdmri.models.spacetime_cnn import SpaceTimeCNN
+from jdmri.models.varnet import VarNet
 from jdmri.registry import Registry
 
 MODELS = Registry("model")
@@ -19,6 +21,8 @@ DENOISERS = Registry("denoiser")
 
 MODELS.register("cascade")(Cascade)
 MODELS.register("denoise")(Denoise)
+MODELS.register("modl")(MoDL)
+MODELS.register("varnet")(VarNet)
 DENOISERS.register("cnn3d")(CNN3D)
 DENOISERS.register("dual_unet")(DualUNet)
 DENOISERS.register("frames_cnn")(FramesCNN)
@@ -53,6 +57,8 @@ __all__ = [
     "FrameResNet",
     "FrameUNet",
     "FramesCNN",
+    "MoDL",
     "SpaceTimeCNN",
+    "VarNet",
     "build",
 ]

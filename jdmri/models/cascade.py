@@ -1,16 +1,14 @@
 """Unrolled cascade: denoise, return to the measured data, repeat (Schlemper et al. 2018)."""
 
-import math
-
 import flax.linen as nn
-import jax
 
 from jdmri.errors import InputError
+from jdmri.models import unrolled
 from jdmri.models.start import starting_image
 from jdmri.ops import consistency, sense
-from jdmri.typing import Cine, CoilMaps, KSpace, Mask, Scalar
+from jdmri.typing import Cine, CoilMaps, KSpace, Mask
 
-CONSISTENCY = ("soft", "hard")
+CONSISTENCY = ("cg", "soft", "hard")
 
 
 class Cascade(nn.Module):
@@ -24,8 +22,10 @@ class Cascade(nn.Module):
         shared: whether all rounds use the same denoiser weights.
         remat: recompute each denoiser in the backward pass: less memory, more time.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
-        consistency: ``soft`` (one gradient step, λ learned for each round) or ``hard``.
+        consistency: with z the denoised image, ``soft`` is one gradient step of ``λ ‖E x - y‖² + ‖x - z‖²``
+            and ``cg`` its minimum, the same for one coil; λ is learned for each round. ``hard`` is λ = ∞.
         initial_weight: λ at the start, > 0.
+        num_iterations: of conjugate gradients, for ``cg``.
         cyclic: whether the last frame is followed by the first.
     """
 
@@ -36,33 +36,28 @@ class Cascade(nn.Module):
     start: str = "temporal_average"
     consistency: str = "soft"
     initial_weight: float = 10.0
+    num_iterations: int = 10
     cyclic: bool = True
 
     @nn.compact
     def __call__(self, kspace: KSpace, maps: CoilMaps, mask: Mask, train: bool = False) -> Cine:
         """Reconstruct ``[batch, frame, y, x]`` from undersampled k-space."""
         if self.consistency not in CONSISTENCY:
-            raise InputError(f"consistency must be soft or hard, got {self.consistency!r}.")
+            raise InputError(f"consistency must be cg, soft or hard, got {self.consistency!r}.")
         encoding, data = sense.fold(kspace, maps, mask)
         cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
         for index in range(self.num_cascades):
-            cine = self._denoise(index, cine, train)
-            if self.consistency == "hard":
-                cine = consistency.hard(cine, data, encoding)
-            else:
-                cine = consistency.soft(cine, data, encoding, self._weight(index))
+            cine = unrolled.denoise(self, cine, index, train, shared=self.shared, remat=self.remat)
+            cine = self._return_to_data(index, cine, data, encoding)
         return cine
 
-    def _denoise(self, index: int, cine: Cine, train: bool) -> Cine:
-        denoiser = self.denoiser
-        if not self.shared:
-            denoiser = denoiser.clone(parent=self, name=f"denoiser_{index}")
-        call = lambda module, image: module(image, train)
-        return (nn.remat(call) if self.remat else call)(denoiser, cine)
-
-    def _weight(self, index: int) -> Scalar:
-        """λ = softplus(parameter), so that it stays positive."""
-        inverse_softplus = math.log(math.expm1(self.initial_weight))
-        return jax.nn.softplus(
-            self.param(f"weight_{index}", nn.initializers.constant(inverse_softplus), ())
-        )
+    def _return_to_data(
+        self, index: int, cine: Cine, data: KSpace, encoding: sense.Encoding
+    ) -> Cine:
+        if self.consistency == "hard":
+            return consistency.hard(cine, data, encoding)
+        weight = unrolled.positive(self, f"weight_{index}", self.initial_weight)
+        if self.consistency == "soft":
+            return consistency.soft(cine, data, encoding, weight)
+        # λ weighs the data here, the image in MoDL.
+        return consistency.conjugate_gradient(cine, data, encoding, 1 / weight, self.num_iterations)

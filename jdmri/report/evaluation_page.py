@@ -61,7 +61,8 @@ def _by_subject(rows: Sequence[Mapping], names: Sequence[str], metric: str) -> n
     subjects = list(dict.fromkeys(r["subject"] for r in rows))
     scores: dict[tuple, list[float]] = {(s, m): [] for s in subjects for m in names}
     for row in rows:
-        scores[row["subject"], row["method"]].append(row[metric])
+        if row["method"] in names:
+            scores[row["subject"], row["method"]].append(row[metric])
     return np.array([[np.mean(scores[s, m]) for m in names] for s in subjects])
 
 

@@ -37,6 +37,18 @@ def panels(
     return np.concatenate([above, below] if estimates else [above], axis=1)
 
 
+def strip(cines: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Lay out series side by side, each with its name and its 99.5th percentile white.
+
+    Args:
+        cines: name → ``[frame, y, x]``, complex or magnitude, of one shape.
+
+    Returns:
+        uint8 ``[frame, Y, X]``.
+    """
+    return _row([np.abs(c) / peak(c) for c in cines.values()], list(cines))
+
+
 def save(path: Path, frames: np.ndarray, cycle_seconds: float = 1.0) -> None:
     """Write a film as the file name says, atomically; a GIF runs for ever.
 
