@@ -2,9 +2,6 @@
 
 import csv
 import json
-import multiprocessing
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -236,22 +233,23 @@ def test_shares_are_disjoint_and_complete(tmp_path):
     assert sorted(r.name for part in parts for r in part) == sorted(r.name for r in planned)
 
 
-def _hold(path, ready, release):
-    with conduct.claim(path) as ours:
-        ready.put(ours)
-        release.get()
+HOLD = """
+import pathlib, sys, time
+from jdmri.study import conduct
+with conduct.claim(pathlib.Path(sys.argv[1])) as ours:
+    print(ours, flush=True)
+    time.sleep(60)
+"""
 
 
 def test_two_workers_never_take_the_same_run(tmp_path):
-    context = multiprocessing.get_context("fork")
-    ready, release = context.Queue(), context.Queue()
-    worker = context.Process(target=_hold, args=(tmp_path / "run", ready, release))
-    worker.start()
-    assert ready.get() is True
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout.readline().strip() == "True"
     with conduct.claim(tmp_path / "run") as ours:
         assert ours is False
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.join()
+    worker.kill()
+    worker.wait()
     with conduct.claim(tmp_path / "run") as ours:
         assert ours is True
 
