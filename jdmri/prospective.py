@@ -91,17 +91,25 @@ def residual(cine, kspace, maps, mask, sigma: float) -> float:
 def border_noise(kspace: np.ndarray, mask: np.ndarray) -> float:
     """Estimate σ, E|n|² = σ², from the outer kx of the measured lines that lie farthest from the centre.
 
-    Signal that reaches there makes it too large, so that the residual comes out too small.
+    Signal that reaches there makes it too large, so that the residual comes out too small. NaN where nothing
+    was measured there.
+
+    Args:
+        kspace: ``[frame, coil, ky, kx]``.
+        mask: bool ``[frame, ky, kx or 1]``.
     """
     num_lines, width = kspace.shape[-2:]
     edge = max(width // (2 * _BORDER), 1)
     distance = np.abs(np.arange(num_lines) - num_lines // 2)
-    far = mask[..., 0] & (distance >= np.quantile(distance, 0.75))[None]
-    ends = np.concatenate([kspace[..., :edge], kspace[..., -edge:]], axis=-1)
-    points = ends[np.broadcast_to(far[:, None], kspace.shape[:-1])]
-    points = (
-        points if points.size else ends[np.broadcast_to(mask[:, None, :, 0], kspace.shape[:-1])]
-    )
+    outer = np.zeros(width, bool)
+    outer[:edge] = outer[-edge:] = True
+    far = (distance >= np.quantile(distance, 0.75))[:, None]
+    sampled = np.broadcast_to(mask & outer, (len(kspace), num_lines, width))
+    sampled = sampled & far if (sampled & far).any() else sampled
+    points = kspace[np.broadcast_to(sampled[:, None], kspace.shape)]
+    points = points[points != 0]  # zero-filled readouts (asymmetric echo) are no noise
+    if not points.size:
+        return float("nan")
     # The power of noise is exponential; its lower quartile suffers least from the signal.
     return float(np.sqrt(np.quantile(np.abs(points) ** 2, 0.25) / np.log(4 / 3)))
 

@@ -44,6 +44,13 @@ def test_the_border_tells_the_noise(scan):
     )
     mask = np.ones((5, 31, 1), bool)
     assert prospective.border_noise(white, mask) == pytest.approx(0.3, rel=0.05)
+    points = rng.random((5, 31, 64)) < 0.3  # a mask of points, column 0 unlike the others
+    points[..., 0] = False
+    partly = np.where(points[:, None], white, 0)
+    assert prospective.border_noise(partly, points) == pytest.approx(0.3, rel=0.15)
+    late = white.copy()
+    late[..., :20] = 0  # asymmetric echo
+    assert prospective.border_noise(late, mask) == pytest.approx(0.3, rel=0.05)
 
 
 @pytest.mark.parametrize("method", ["zero_filled", "view_sharing", "cg_sense"])
