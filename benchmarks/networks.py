@@ -19,7 +19,9 @@ import jax
 import jax.numpy as jnp
 
 from configs import cascade, cnn3d, dc_cnn, demo, dual_unet, ghodrati
-from jdmri import evaluate, memory, phantom, reconstruct, setup, step, train
+from jdmri import evaluate, memory, phantom, reconstruct, setup, train
+from jdmri.acquisition import Acquired
+from jdmri.examples import Examples
 from jdmri.study import estimate
 
 REPEATS = 3
@@ -71,16 +73,16 @@ def cost(name: str) -> None:
     config = demo.get_config()
     config.model = NETWORKS[name]()
     cine, maps, *_ = phantom.simulate(jax.random.key(0), num_frames=20, matrix=(192, 192))
-    examples = step.Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
-    compiled, current, examples = estimate.compile_step(config, examples)
+    examples = Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
+    compiled, current, *data = estimate.compile_step(config, examples)
     seconds = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
-        current, _ = jax.block_until_ready(compiled(current, examples))
+        current, _ = jax.block_until_ready(compiled(current, *data))
         seconds.append(time.perf_counter() - start)
     variables = jax.device_get(current.variables)
     network = reconstruct.reconstructor(setup.build_model(config), variables)
-    data = evaluate.Acquired(cine[:, None], maps, jnp.ones((20, 192, 1), bool))
+    data = Acquired(cine[:, None], maps, jnp.ones((20, 192, 1), bool))
     apply = jax.jit(network).lower(*data).compile()
     operations = apply.cost_analysis()["flops"]
     jax.block_until_ready(apply(*data))

@@ -15,12 +15,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding
-from jax.sharding import PartitionSpec as P
 
 from configs import demo, dual_unet
-from jdmri import memory, optim, phantom, scale, setup, state, step
+from jdmri import memory, phantom, scale, setup
+from jdmri.examples import Examples
+from jdmri.keys import draw_keys
 from jdmri.ops.acquire import acquire
+from jdmri.study import estimate
 
 REPEATS = 10
 
@@ -51,24 +52,17 @@ def measure(name, config, size):
     task = setup.build_task(config)
     key = jax.random.key(0)
     cine, maps, *_ = phantom.simulate(key, num_frames=20, matrix=(size, size))
-    examples = step.Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
-    optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
-    mesh = jax.make_mesh(
-        (1,), ("data",), axis_types=(jax.sharding.AxisType.Auto,), devices=jax.devices()[:1]
-    )
-    current = state.create(task.model, optimizer, 0)
-    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
-    train_step = step.make_train_step(task, optimizer, batch_size=1, ema_decay=0.99, mesh=mesh)
+    examples = Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
     start = time.perf_counter()
-    compiled = train_step.lower(current, examples).compile()
+    compiled, current, *data = estimate.compile_step(config, examples)
     compile_seconds = time.perf_counter() - start
     seconds = []
     for _ in range(REPEATS + 2):
         start = time.perf_counter()
-        current, _ = jax.block_until_ready(compiled(current, examples))
+        current, _ = jax.block_until_ready(compiled(current, *data))
         seconds.append(time.perf_counter() - start)
     whole = statistics.median(seconds[2:])
-    simulated = median_time(partial(simulate, task), key, cine, maps)
+    simulated = median_time(partial(simulate, task), key, examples)
     transforms = transform_time(config, cine)
     parameters = sum(a.size for a in jax.tree.leaves(current.params))
     print(
@@ -78,13 +72,13 @@ def measure(name, config, size):
     )
 
 
-def simulate(task, key, cine, maps):
+def simulate(task, key, examples):
     """Everything between the stored cine and the network."""
-    keys = step.draw_keys(key)
-    cine, maps = task.augment(keys.augment, cine, maps)
-    mask = task.sampler(keys.mask, cine.shape)
-    kspace = acquire(keys.noise, cine, maps, mask, jnp.float32(0.02))
-    return kspace / scale.signal_level(kspace, maps, mask)
+    keys = draw_keys(key)
+    one = task.augment(keys.augment, jax.tree.map(lambda a: a[0], examples))
+    mask = task.sampler(keys.mask, one.cine.shape)
+    kspace = acquire(keys.noise, one.cine, one.maps, mask, one.sigma)
+    return kspace / scale.signal_level(kspace, one.maps, mask)
 
 
 def transform_time(config, cine):

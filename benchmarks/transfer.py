@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 import jdmri
 from configs import demo
-from jdmri import evaluate, files, metrics, phantom, setup, train
+from jdmri import files, metrics, phantom, setup, train
+from jdmri.acquisition import simulate
 from jdmri.classical import METHODS
 from jdmri.phantom import Scan
 
@@ -141,7 +142,7 @@ def on_real(config, options, condition: str, path: str):
 def psnr(method, config) -> list[float]:
     """PSNR of a method on each series of a data set, undersampled as ``config`` says."""
     measure = metrics.METRICS.build({"name": "psnr"})
-    estimate = lambda s: np.asarray(method(*evaluate.simulate(s, config)))
+    estimate = lambda s: np.asarray(method(*simulate(s, config)[0]))
     return [measure(estimate(s), s.cine) for s in setup.read_data(config).series]
 
 

@@ -13,7 +13,8 @@ def get_config() -> ConfigDict:
     config.seed = 0  # initial parameters, batches, masks, noise, augmentation, dropout
 
     config.data = dict(
-        name="phantom",  # reader: phantom, npz, store, ismrmrd, cmrxrecon, fastmri, m4raw, bart, dicom, nifti
+        # Reader: phantom, npz, store, ismrmrd, cmrxrecon, fastmri, m4raw, skmtea, bart, npz_kspace, dicom, nifti.
+        name="phantom",
         cyclic=True,  # gated cine: the last frame is followed by the first
         path="",  # of all readers but phantom: a file or folder
         # npz: [series, frame, x, y], key `dataset` or the only array
@@ -32,7 +33,10 @@ def get_config() -> ConfigDict:
     config.mask = dict(
         name="variable_density", acceleration=5.0, num_center_lines=5, per_frame=True
     )
-    # Complex white noise added to k-space: σ as a fraction of bright tissue (99th percentile of the
+    # Maps that the reconstruction is given: given (those of the data), or estimated from each undersampled acquisition:
+    # espirit (kernel, limit, crop) or walsh (size, limit).
+    config.coil_maps = dict(name="given")
+    # Complex white noise added to simulated k-space: σ as a fraction of bright tissue (99th percentile of the
     # magnitude). 1/30 is an SNR of 30.
     config.noise = dict(sigma=0.02)
     config.augment = dict(
@@ -86,6 +90,8 @@ def get_config() -> ConfigDict:
         log_every=20,  # steps
         patience=0,  # stop after so many validations without a better PSNR; 0: never
         num_series=0,  # the most diverse ones of the training split; 0: all
+        streaming="auto",  # series from disk: always, never, or when they do not fit into memory
+        num_workers=2,  # processes that read ahead when streaming; 0: a thread
         init_from="",  # workdir whose best weights to start from
     )
     config.eval = dict(

@@ -1,4 +1,4 @@
-"""Augmentation of a cine and its maps that a scanner could have measured.
+"""Augmentation of a series that a scanner could have measured.
 
 Everything happens before undersampling, so k-space stays consistent.
 """
@@ -9,13 +9,14 @@ import jax
 import jax.numpy as jnp
 
 from jdmri.errors import InputError
-from jdmri.typing import Cine, CoilMaps, PRNGKey
+from jdmri.examples import Examples
+from jdmri.typing import PRNGKey
 
 
 def augmentation(
     *, flips: bool, rotations: bool = False, frame_roll: bool, global_phase: bool
-) -> Callable[[PRNGKey, Cine, CoilMaps], tuple[Cine, CoilMaps]]:
-    """Make a random augmentation of one series.
+) -> Callable[[PRNGKey, Examples], Examples]:
+    """Make a random augmentation of one series: of its images, its maps, and its k-space alike.
 
     Args:
         flips: along y and x, each with probability ½. Also reverses k-space about its centre.
@@ -24,23 +25,47 @@ def augmentation(
         global_phase: multiply by a random unit number.
     """
 
-    def augment(key, cine, maps):
+    def augment(key, example):
         flip_key, roll_key, phase_key = jax.random.split(key, 3)
         if rotations:
             turn = jax.random.bernoulli(jax.random.fold_in(flip_key, 1))
-            cine, maps = (jnp.where(turn, quarter_turn(a), a) for a in (cine, maps))
+            example = _everywhere(lambda a: jnp.where(turn, quarter_turn(a), a), example)
         if flips:
             flip = jax.random.bernoulli(flip_key, shape=(2,))
             for axis, chosen in zip((-2, -1), flip, strict=True):
-                cine = jnp.where(chosen, flip_about_centre(cine, axis), cine)
-                maps = jnp.where(chosen, flip_about_centre(maps, axis), maps)
+                turned = lambda a, axis=axis, chosen=chosen: jnp.where(
+                    chosen, flip_about_centre(a, axis), a
+                )
+                example = _everywhere(turned, example)
         if frame_roll:
-            cine = jnp.roll(cine, jax.random.randint(roll_key, (), 0, cine.shape[0]), axis=0)
+            example = _roll(roll_key, example)
         if global_phase:
-            cine = cine * jnp.exp(2j * jnp.pi * jax.random.uniform(phase_key))
-        return cine, maps
+            factor = jnp.exp(2j * jnp.pi * jax.random.uniform(phase_key))
+            example = _in_time(lambda a: a * factor, example)
+        return example
 
     return augment
+
+
+def _everywhere(change: Callable, example: Examples) -> Examples:
+    """Change all that has two axes of an image or of its k-space; flips of the one are flips of the other."""
+    names = ("cine", "maps", "true_maps", "kspace", "inside")
+    known = {n: a for n in names if (a := getattr(example, n)) is not None}
+    return example._replace(**{name: change(array) for name, array in known.items()})
+
+
+def _in_time(change: Callable, example: Examples) -> Examples:
+    """Change what has frames: cine and k-space."""
+    kspace = None if example.kspace is None else change(example.kspace)
+    return example._replace(cine=change(example.cine), kspace=kspace)
+
+
+def _roll(key: PRNGKey, example: Examples) -> Examples:
+    """Begin at any frame of the cycle; frames that pad it repeat it from its new beginning."""
+    frame = jnp.arange(len(example.cine))
+    count = len(frame) if example.num_frames is None else example.num_frames
+    index = (frame - jax.random.randint(key, (), 0, count)) % count
+    return _in_time(lambda a: a[index], example)
 
 
 def quarter_turn(image: jax.Array) -> jax.Array:

@@ -63,8 +63,9 @@ def statement(
             "draws": "new in every training step; in evaluation fixed by each series' name, from other keys",
         },
         "noise": _noise(config, dataset),
+        "kspace": _kspace(dataset),
         "normalisation": "one factor a series, from the undersampled data only, undone at the output",
-        "coil_maps": _coil_maps(dataset),
+        "coil_maps": _coil_maps(config, dataset),
         "metrics": about["metrics"] | {"heart": about["heart"]},
         "methods": {
             **{name: _TUNING.get(name, "see its docstring") for name in config.methods},
@@ -79,26 +80,44 @@ def statement(
     }
 
 
-def _coil_maps(dataset: Dataset) -> str:
-    if "maps estimated" in dataset.facts.get("coils", ""):
+def _coil_maps(config: ConfigDict, dataset: Dataset) -> str:
+    """Say which maps made the reference and which the reconstruction was given."""
+    estimated = "maps estimated" in dataset.facts.get("coils", "")
+    reference = "by ESPIRiT from all of k-space" if estimated else "of the data"
+    if config.coil_maps.name != "given":
         return (
-            "ESPIRiT on all of k-space; the same maps make the reference, the simulated k-space and the "
-            "reconstruction, which is easier than maps from undersampled data"
+            f"reference: maps {reference}; reconstruction: maps by {config.coil_maps.to_dict()} from each undersampled "
+            f"acquisition"
         )
-    return "given with the data, not estimated"
+    easier = "; easier than maps from undersampled data" if dataset.series[0].shape.coils > 1 else ""
+    return f"reference and reconstruction: the same maps, {reference}{easier}"
+
+
+def _kspace(dataset: Dataset) -> str:
+    measured = sum(one.measured for one in dataset.series)
+    if not measured:
+        return "simulated from the reference by the model that reconstructs (inverse crime)"
+    return (
+        f"as measured in {measured} of {len(dataset.series)} series, whose reference (SENSE combination) shares its noise"
+    )
 
 
 def _noise(config: ConfigDict, dataset: Dataset) -> dict[str, Any]:
-    added = config.noise.sigma > 0
+    added = config.noise.sigma > 0 and not all(one.measured for one in dataset.series)
     return {
         "sigma": config.noise.sigma,
         "meaning": "complex white noise in k-space; σ as a fraction of the 99th percentile of the magnitude",
         "reference_is_noise_free": bool(dataset.facts.get("noise_free_reference", False)),
         "reference_shares_the_added_noise": False,
-        "statement": "noise added to the input only" if added else "no noise was added",
+        "statement": "noise added to simulated k-space only" if added else "no noise was added",
     }
 
 
 def _matrix(dataset: Dataset) -> list[list[int]]:
     """The distinct shapes [frame, y, x] of the series."""
-    return [list(shape) for shape in sorted({s.cine.shape for s in dataset.series})]
+    return [
+        list(shape)
+        for shape in sorted(
+            {(s.shape.frames, s.shape.lines, s.shape.columns) for s in dataset.series}
+        )
+    ]

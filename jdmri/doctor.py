@@ -13,6 +13,7 @@ from jdmri.data.measurement import Measurement, is_full
 _DEMO_FRAMES = 20  # the demo's network has its frames as channels
 _SMALL_OFFSET = 2  # samples: echoes are rarely exact
 _FAR = 0.35  # of the field of view: an object so far from the middle may be in the corners
+_BEYOND = 0.25  # of the object's width beyond the edge: one that only lies off the middle ends at the edge
 _REAL = 0.01  # share of the imaginary part below which images have no phase
 _OVERSAMPLED = 0.02  # share of the energy in the outer halves along x
 _BLOCKY = 1.25  # fine details outside of the blocks' grid against those in it
@@ -74,15 +75,33 @@ def _sampling(one: Measurement) -> str:
     if is_full(one):
         return "fully sampled"
     share = float(one.mask.mean())
-    always = one.mask.all(axis=(0, 2))
-    middle = len(always) // 2
-    above = int(np.argmin([*always[middle:], False]))
-    below = int(np.argmin([*always[:middle][::-1], False])) if always[middle] else 0
     same = (
         "the same in every frame" if (one.mask == one.mask[:1]).all() else "new from frame to frame"
     )
-    whole = "lines" if one.mask.shape[-1] == 1 else "points (lines are present in part)"
-    return f"{share:.1%} of the {whole}, R = {1 / share:.2f}, {above + below} centre lines in every frame, {same}"
+    always = one.mask.all(axis=0)
+    if one.mask.shape[-1] == 1:
+        whole, centre = "lines", f"{_centre_lines(always[:, 0])} centre lines in every frame"
+    else:
+        whole, side = "points (lines are present in part)", _centre_square(always)
+        centre = f"a centre of {side} x {side} points in every frame"
+    return f"{share:.1%} of the {whole}, R = {1 / share:.2f}, {centre}, {same}"
+
+
+def _centre_lines(always: np.ndarray) -> int:
+    """Count the lines without a gap about N // 2."""
+    middle = len(always) // 2
+    above = int(np.argmin([*always[middle:], False]))
+    below = int(np.argmin([*always[:middle][::-1], False])) if always[middle] else 0
+    return above + below
+
+
+def _centre_square(always: np.ndarray) -> int:
+    """Return the side of the largest square without a gap about the point (N // 2, N // 2)."""
+    for side in range(1, min(always.shape) + 1):
+        first = [n // 2 - side // 2 for n in always.shape]
+        if not always[first[0] : first[0] + side, first[1] : first[1] + side].all():
+            return side - 1
+    return min(always.shape)
 
 
 def _findings(one: Measurement | Images, kspace: np.ndarray) -> Iterator[str]:
@@ -115,11 +134,12 @@ def _doubts(one: Measurement | Images, kspace: np.ndarray) -> Iterator[str]:
     """State what the file does not say, and what only looks so."""
     yield from one.doubts
     for name, axis in (("ky", -2), ("kx", -1)):
-        shift = inspection.object_offset(kspace, axis)
-        if shift is not None and abs(shift) > _FAR * kspace.shape[axis]:
+        shift, width = inspection.object_extent(kspace, axis) or (0, 0)
+        size = kspace.shape[axis]
+        if abs(shift) > _FAR * size and abs(shift) + (0.5 - _BEYOND) * width > size / 2:
             yield (
                 f"neighbours along {name} alternate in sign (checkerboard), the object lies {shift:+.0f} pixels "
-                f"from the middle: a shift in image space may be missing"
+                f"from the middle and across the edge: a shift in image space may be missing"
             )
     if inspection.imaginary_share(kspace) < _REAL:
         yield f"images have no phase: {CRIME}"

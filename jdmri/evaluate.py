@@ -4,33 +4,21 @@ import csv
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import card, files, losses, metrics, reconstruct, setup, summary, workdir, writers
+from jdmri.acquisition import Acquired, draw_mask, simulate
 from jdmri.classical import METHODS
-from jdmri.data.series import Series
+from jdmri.data.series import SeriesLike
 from jdmri.errors import InputError
-from jdmri.masks import MASKS
-from jdmri.ops.acquire import acquire
 from jdmri.report import evaluation_page, gallery, views
-from jdmri.step import draw_keys, series_key
 
 MODEL = "model"
 SPLITS = ("train", "validation", "test")
-
-
-class Acquired(NamedTuple):
-    """One undersampled series: ``kspace [frame, coil, ky, kx]``, ``maps``, ``mask``."""
-
-    kspace: jax.Array
-    maps: jax.Array
-    mask: jax.Array
 
 
 def evaluate(
@@ -70,15 +58,14 @@ def evaluate(
     target = (
         folder / "evaluation" / (config.eval.name or (split if own else _folder_name(dataset.name)))
     )
-    acquired = {s.name: simulate(s, config) for s in series}
-    masks = [a.mask for a in acquired.values()]
+    masks = [draw_mask(s, config) for s in series]
     note = losses.note(trained.loss.to_dict())
     protocol = summary.protocol(config, dataset, series, part, masks)
     protocol |= {"checkpoint": step, "training_loss": trained.loss.to_dict(), "note": note}
     summary.refuse_other(target / "summary.json", protocol)
 
     methods = build_methods(config, state)
-    rows = _score_all(series, acquired, methods, config.metrics)
+    rows = _score_all(series, config, methods)
     result = {"protocol": protocol, "methods": summary.summarise(rows)}
     about = card.statement(config, trained, dataset, state, result)
     _write_csv(target / "series.csv", rows)
@@ -86,25 +73,13 @@ def evaluate(
     files.write_json(target / "summary.json", result)  # last of the numbers: they are complete
     if pictures:
         records = writers.read_records(folder)
-        shown = views.worst_and_median(series, acquired, methods, rows)
+        acquire = lambda one: simulate(one.load(), config)
+        shown = views.worst_and_median(series, acquire, methods, rows)
         gallery.draw(target / "figures", shown, records, note)
         title = f"{folder.name}: {dataset.name}, {part}"
         page = target / "report.html"
         evaluation_page.write(page, title, result, rows, shown, records, about)
     return target, result
-
-
-def simulate(series: Series, config: ConfigDict) -> Acquired:
-    """Undersample a series with the mask and noise that belong to its name.
-
-    Raises:
-        InputError: the mask does not fit the series.
-    """
-    keys = draw_keys(series_key(config.eval.seed, np.uint32(setup.series_seed(series))))
-    mask = MASKS.build(config.mask)(keys.mask, series.cine.shape)
-    sigma = config.noise.sigma * setup.bright_level(series.cine)
-    maps = jnp.asarray(series.maps)
-    return Acquired(acquire(keys.noise, jnp.asarray(series.cine), maps, mask, sigma), maps, mask)
 
 
 def build_methods(config: ConfigDict, state) -> dict[str, Callable]:
@@ -116,18 +91,16 @@ def build_methods(config: ConfigDict, state) -> dict[str, Callable]:
 
 
 def _score_all(
-    series: Sequence[Series],
-    acquired: Mapping[str, Acquired],
-    methods: Mapping[str, Callable],
-    names: Sequence[str],
+    series: Sequence[SeriesLike], config: ConfigDict, methods: Mapping[str, Callable]
 ) -> list[dict]:
     """Reconstruct and score each series by each method: one row each."""
     rows = []
     for one in tqdm(series, desc="evaluate", unit="series", leave=None, disable=None):
-        region = metrics.heart_region(one.cine)
+        acquired, reference = simulate(one.load(), config)
+        region = metrics.heart_region(reference.cine)
         for name, method in methods.items():
-            estimate, seconds = _timed(method, acquired[one.name])
-            scores = metrics.evaluate(estimate, one.cine, names, region)
+            estimate, seconds = _timed(method, acquired)
+            scores = metrics.evaluate(estimate, reference.cine, config.metrics, region)
             identity = {"series": one.name, "subject": one.subject, "method": name}
             rows.append(identity | scores | {"seconds": seconds})
     return rows

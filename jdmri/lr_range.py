@@ -11,7 +11,9 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import files, optim, setup, state
+from jdmri import schedule as schedules
 from jdmri.errors import InputError
+from jdmri.feed import feed
 from jdmri.report import figures
 from jdmri.step import make_train_step
 from jdmri.train import one_axis_mesh
@@ -68,19 +70,24 @@ def smoothed(losses: np.ndarray) -> np.ndarray:
 def _sweep(config: ConfigDict, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
     task = setup.build_task(config)
     series = setup.split_data(setup.read_data(config), config)["train"]
-    examples = setup.stack(series, config.noise.sigma)
     section = config.optimizer.to_dict()
     section |= {"learning_rate": HIGHEST, "schedule": {"name": "geometric", "start": LOWEST}}
     optimizer, schedule = optim.build(section, num_steps)
     size = min(config.train.batch_size, len(series))
     mesh = one_axis_mesh(size)
-    start = state.create(task.model, optimizer, config.seed)
-    current, examples = jax.device_put((start, examples), NamedSharding(mesh, P()))
-    train_step = make_train_step(task, optimizer, batch_size=size, ema_decay=0.0, mesh=mesh)
-    probe = Validation(task, setup.stack(series[:_NUM_PROBES], config.noise.sigma))
+    current = jax.device_put(
+        state.create(task.model, optimizer, config.seed), NamedSharding(mesh, P())
+    )
+    examples = feed(series, config)
+    plan = schedules.make(examples.buckets, size, num_steps, config.seed)
+    train_step = make_train_step(
+        task, optimizer, ema_decay=0.0, mesh=mesh, streamed=examples.streamed
+    )
+    probe = Validation(task, feed(series[:_NUM_PROBES], config))
     losses: list[float] = []
-    for _ in tqdm(range(num_steps), desc="learning rate", unit="step", disable=None):
-        current, _ = train_step(current, examples)
+    batches = examples.batches(plan, mesh)
+    for batch in tqdm(batches, desc="learning rate", total=num_steps, unit="step", disable=None):
+        current, _ = train_step(current, *batch)
         losses.append(probe(current)[0]["loss"])
         if not losses[-1] <= _BLOWN_UP * min(losses):
             break

@@ -7,12 +7,37 @@ from typing import Any
 import jax
 
 from jdmri.errors import InputError
+from jdmri.log import log
 
 GIB = 1024**3
 REMEDY = (
     "lower --config.train.batch_size or the network's width, or set --config.model.remat=True "
     "(where the model has it)"
 )
+
+
+class CompiledOnce:
+    """A jitted step that is compiled once for each shape of its second argument, and checked against the memory."""
+
+    def __init__(self, function: Any):
+        """Take a jitted ``(state, examples, rows)``; nothing is compiled yet."""
+        self._function, self._compiled = function, {}
+
+    def __call__(self, state: Any, examples: Any, rows: jax.Array) -> Any:
+        """Apply it.
+
+        Raises:
+            InputError: the step does not fit into the memory.
+        """
+        shape = tuple(a.shape for a in jax.tree.leaves(examples))
+        if shape not in self._compiled:
+            log.info("Compiling the training step for a cine of shape %s.", list(shape[0]))
+            self._compiled[shape] = compile_within_memory(self._function, state, examples, rows)
+        return self._compiled[shape](state, examples, rows)
+
+    def __len__(self) -> int:
+        """Count the compilations."""
+        return len(self._compiled)
 
 
 def compile_within_memory(function: Any, *arguments: Any) -> Callable:

@@ -39,7 +39,7 @@ def reconstruct_scan(
 
     Args:
         source: file or folder of measured k-space.
-        output: ``.npz``, ``.h5``, ``.nii.gz``, ``.gif`` or ``.mp4``.
+        output: ``.npz``, ``.h5``, ``.nii.gz``, ``.gif``, ``.mp4``, or a folder ``NAME.dicom``.
         folder: workdir of the network, or None.
         method: a method without training, used where ``folder`` is None.
         which: the checkpoint: ``best``, ``latest`` or a step.
@@ -50,7 +50,7 @@ def reconstruct_scan(
     Raises:
         InputError: the scan cannot be read, does not fit the network, or the output's name is not known.
     """
-    write = scan_writers.choose(output)
+    write = scan_writers.choose(output, source, f"the network {folder.name}" if folder else method)
     apply = reconstruct.restore(folder, which) if folder else METHODS.build({"name": method})
     lines, cines, scans = [], [], []
     for one in tqdm(measurements(source), desc="reconstruct", unit="slice", disable=None):

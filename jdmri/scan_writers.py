@@ -1,5 +1,6 @@
 """Writers of reconstructed scans: the name of the output says which."""
 
+import functools
 import gzip
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jdmri import files
+from jdmri import dicom_writer, files
+from jdmri.data import reading, sniff
 from jdmri.data.measurement import Measurement
 from jdmri.errors import InputError
 from jdmri.report import movie
@@ -15,27 +17,40 @@ from jdmri.report import movie
 Writer = Callable[[Path, Sequence[np.ndarray], Sequence[Measurement]], None]
 
 
-def choose(output: Path) -> Writer:
+def choose(output: Path, source: Path | None = None, method: str = "") -> Writer:
     """Return the writer for an output's name.
 
+    Args:
+        output: a file; for DICOM a folder called ``NAME.dicom``.
+        source: the scan, whose patient, study and place DICOM images keep.
+        method: names the reconstruction in DICOM images.
+
     Raises:
-        InputError: no writer has that name, or the file is there already.
+        InputError: no writer has that name, the output is there already, or the source cannot be read.
     """
-    for suffix, writer in _WRITERS.items():
-        if output.name.lower().endswith(suffix):
-            if output.exists():
-                raise InputError(f"{output} exists; choose another --output, or move it away.")
-            return writer
-    raise InputError(f"--output={output.name} must end in {', '.join(_WRITERS)}.")
+    writer = next((w for s, w in _WRITERS.items() if output.name.lower().endswith(s)), None)
+    if writer is None:
+        hint = "; DICOM is a folder, NAME.dicom" if output.suffix == ".dcm" else ""
+        raise InputError(f"--output={output.name} must end in {', '.join(_WRITERS)}{hint}.")
+    if output.exists():
+        raise InputError(f"{output} exists; choose another --output, or move it away.")
+    if writer is dicom_writer.write:
+        reading.require("pydicom")
+        origins = sniff.origins(source) if source else {}
+        return functools.partial(writer, origins=origins, method=method)
+    return writer
 
 
 def _npz(path: Path, cines: Sequence[np.ndarray], scans: Sequence[Measurement]) -> None:
-    """One complex array ``[series, frame, x, y]`` as the npz reader takes it; slices of one shape only."""
+    """One complex array ``[series, frame, x, y]`` as the npz reader takes it, phase encoding along axis 2.
+
+    Slices of one shape only.
+    """
     _same_shape(cines, path)
-    stacked = np.stack(cines).swapaxes(2, 3)
     labels = {"subject": [s.subject for s in scans], "slice": [s.name for s in scans]}
-    write = lambda temporary: np.savez(temporary, dataset=stacked, phase_encoding_axis=3, **labels)
-    files.write_atomic(path, write)
+    files.write_atomic(
+        path, lambda temporary: np.savez(temporary, dataset=np.stack(cines), **labels)
+    )
 
 
 def _h5(path: Path, cines: Sequence[np.ndarray], scans: Sequence[Measurement]) -> None:
@@ -87,6 +102,7 @@ def _same_shape(cines: Sequence[np.ndarray], path: Path) -> None:
         )
 
 
-_WRITERS: dict[str, Writer] = {
+_WRITERS: dict[str, Callable] = {
     ".npz": _npz, ".h5": _h5, ".nii.gz": _nifti, ".nii": _nifti, ".gif": _film, ".mp4": _film,
+    ".dicom": dicom_writer.write,
 }  # fmt: skip

@@ -1,23 +1,20 @@
 """From a config to what it names: data, splits, network, masks. Shared by all modes."""
 
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import flax.linen as nn
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
 from jdmri import models, optim, state, workdir
 from jdmri.augment import augmentation
 from jdmri.checkpoint import Checkpoints
-from jdmri.data import READERS, Dataset, Series
+from jdmri.data import READERS, Dataset
+from jdmri.data.series import SeriesLike
 from jdmri.data.splits import SPLITS
-from jdmri.errors import InputError
 from jdmri.losses import LOSSES
 from jdmri.masks import MASKS
-from jdmri.step import Examples, Task
+from jdmri.step import Task
 
 
 def read_data(config: ConfigDict) -> Dataset:
@@ -30,7 +27,7 @@ def read_data(config: ConfigDict) -> Dataset:
     return READERS.build({"name": fields.pop("name")}, **fields)
 
 
-def split_data(dataset: Dataset, config: ConfigDict) -> dict[str, tuple[Series, ...]]:
+def split_data(dataset: Dataset, config: ConfigDict) -> dict[str, tuple[SeriesLike, ...]]:
     """Split by subject as ``config.split`` says."""
     return SPLITS.build(config.split)(dataset)
 
@@ -63,38 +60,6 @@ def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
         augment=augmentation(**augment),
         eval_seed=config.eval.seed,
     )
-
-
-def stack(series: Sequence[Series], noise_sigma: float) -> Examples:
-    """Stack series of one shape into arrays for the device.
-
-    Args:
-        series: at least one.
-        noise_sigma: σ of the simulated noise as a fraction of each series' bright level.
-
-    Raises:
-        InputError: the shapes differ.
-    """
-    shapes = {(s.cine.shape, s.maps.shape) for s in series}
-    if len(shapes) > 1:
-        listed = ", ".join(str(cine) for cine, _ in sorted(shapes))
-        raise InputError(f"training needs series of one shape [frame, y, x], got {listed}.")
-    return Examples(
-        cine=np.stack([s.cine for s in series]),
-        maps=np.stack([s.maps for s in series]),
-        sigma=np.array([noise_sigma * bright_level(s.cine) for s in series], np.float32),
-        seed=np.array([series_seed(s) for s in series], np.uint32),
-    )
-
-
-def bright_level(cine: np.ndarray) -> float:
-    """Return the 99th percentile of the magnitude: bright tissue, to which noise is stated."""
-    return float(np.percentile(np.abs(cine), 99))
-
-
-def series_seed(series: Series) -> int:
-    """Derive the number that fixes a series' evaluation mask and noise from its name."""
-    return zlib.crc32(series.name.encode())
 
 
 def restore_state(config: ConfigDict, folder: Path, which: str) -> tuple[state.TrainState, int]:

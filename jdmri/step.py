@@ -1,13 +1,13 @@
 """The compiled training and validation steps.
 
 Inside the one compiled step: pick the batch, augment, draw the masks, undersample, scale,
-reconstruct, loss, gradient, update. Every draw is keyed by (seed, step, sample), never by device.
+reconstruct, loss, gradient, update. Every draw is keyed by (seed, step, series), never by device.
 """
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -18,6 +18,8 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jdmri import scale
+from jdmri.examples import Examples
+from jdmri.keys import DrawKeys, draw_keys, series_key
 from jdmri.losses import Loss
 from jdmri.masks import Sampler
 from jdmri.models.layers import BATCH_AXES
@@ -26,36 +28,6 @@ from jdmri.state import TrainState
 
 SAMPLES, DEVICES = BATCH_AXES
 Metrics = dict[str, jax.Array]
-
-
-class Examples(NamedTuple):
-    """Fully sampled series on the device, all of one shape.
-
-    Attributes:
-        cine: ``[series, frame, y, x]``.
-        maps: ``[series, coil, y, x]``.
-        sigma: ``[series]``, noise added to k-space, in the units of ``cine``.
-        seed: ``[series]``, identifies a series in its evaluation draws.
-    """
-
-    cine: jax.Array
-    maps: jax.Array
-    sigma: jax.Array
-    seed: jax.Array
-
-
-class DrawKeys(NamedTuple):
-    """What one sample draws, each with a key of its own."""
-
-    augment: jax.Array
-    mask: jax.Array
-    noise: jax.Array
-    dropout: jax.Array
-
-
-def draw_keys(key: jax.Array) -> DrawKeys:
-    """Split the key of one sample."""
-    return DrawKeys(*jax.random.split(key, len(DrawKeys._fields)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,29 +43,56 @@ class Task:
     def example_loss(self, variables, key, example: Examples, step, *, train: bool):
         """Undersample one series, reconstruct it, and score it in the network's scale."""
         keys = draw_keys(key)
-        cine, maps = example.cine, example.maps
-        if train:
-            cine, maps = self.augment(keys.augment, cine, maps)
-        mask = self.sampler(keys.mask, cine.shape)
-        kspace = acquire(keys.noise, cine, maps, mask, example.sigma)
+        example = self.augment(keys.augment, example) if train else example
+        data, estimate, changed = self._reconstruct(variables, keys, example, train=train)
+        cine, estimate, share = without_padding(example, estimate)
+        level = scale.signal_level(*data)[0]
+        loss = self.loss(estimate / level, cine / level, step) / share
+        stats = changed.get("batch_stats", {})
+        return loss, (magnitude_psnr(estimate, cine, share), stats, estimate)
+
+    def _reconstruct(self, variables, keys: DrawKeys, example: Examples, *, train: bool):
+        """Draw the mask, measure, and apply the network to ``(kspace, maps, mask)``."""
+        mask = self.sampler(keys.mask, example.cine.shape)
+        if example.kspace is None:
+            maps = example.maps if example.true_maps is None else example.true_maps
+            kspace = acquire(keys.noise, example.cine, maps, mask, example.sigma)
+        else:
+            kspace = jnp.where(mask[:, None], example.kspace, 0)
+        data = kspace[None], example.maps[None], mask[None]
         options = (
             {"train": True, "mutable": ["batch_stats"], "rngs": {"dropout": keys.dropout}}
             if train
             else {}
         )
-        data = kspace[None], maps[None], mask[None]
         output = scale.apply(self.model, variables, *data, **options)
         estimate, changed = output if train else (output, {})
-        level = scale.signal_level(*data)[0]
-        loss = self.loss(estimate[0] / level, cine / level, step)
-        stats = changed.get("batch_stats", {})
-        return loss, (magnitude_psnr(estimate[0], cine), stats, estimate[0])
+        return data, estimate[0], changed
 
 
-def magnitude_psnr(estimate: jax.Array, reference: jax.Array) -> jax.Array:
-    """PSNR of one series in float32, for monitoring; tables use `jdmri.metrics`."""
+def without_padding(
+    example: Examples, estimate: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array | float]:
+    """Return reference and estimate ``[frame, y, x]``, equal in the padding, and the share that is none."""
+    if example.inside is None:
+        return example.cine, estimate, 1.0
+    frame = jnp.arange(len(example.cine))[:, None, None]
+    inside = example.inside & (frame < example.num_frames)
+    return example.cine, jnp.where(inside, estimate, example.cine), jnp.mean(inside)
+
+
+def magnitude_psnr(
+    estimate: jax.Array, reference: jax.Array, share: jax.Array | float = 1.0
+) -> jax.Array:
+    """PSNR of one series in float32, for monitoring; tables use `jdmri.metrics`.
+
+    Args:
+        estimate: ``[frame, y, x]``.
+        reference: the same shape.
+        share: of the pixels that count; in the others the two are equal.
+    """
     reference = jnp.abs(reference)
-    error = jnp.mean((jnp.abs(estimate) - reference) ** 2)
+    error = jnp.mean((jnp.abs(estimate) - reference) ** 2) / share
     return 10 * jnp.log10(jnp.max(reference) ** 2 / error)
 
 
@@ -101,24 +100,36 @@ def make_train_step(
     task: Task,
     optimizer: optax.GradientTransformation,
     *,
-    batch_size: int,
     ema_decay: float,
     mesh: Mesh,
-) -> Callable[[TrainState, Examples], tuple[TrainState, Metrics]]:
-    """Compile one training step; ``state.seed`` and ``state.step`` alone decide the batch and every draw.
+    streamed: bool = False,
+) -> Callable[[TrainState, Examples, jax.Array], tuple[TrainState, Metrics]]:
+    """Compile one training step ``(state, examples, rows)``; with ``state.seed`` and ``state.step`` they decide every draw.
+
+    Args:
+        task: what is learnt.
+        optimizer: from `optim.build`.
+        ema_decay: of the averaged weights.
+        mesh: one axis over the devices.
+        streamed: whether ``examples`` holds one batch, divided among the devices; otherwise every device holds all series.
+
+    Returns:
+        The step, compiled once for each shape of examples. Each device takes its part of ``rows`` [batch] from the
+        examples that it holds.
 
     ``check_vma`` is off: the batch statistics reduce over a vmapped and a device axis together, which
     the check cannot type; the gradients are then averaged explicitly.
     """
-    local_size = batch_size // mesh.size
+    specs = P(), P(DEVICES) if streamed else P(), P(DEVICES)
 
     @partial(jax.jit, donate_argnums=0)
-    @partial(jax.shard_map, mesh=mesh, in_specs=(P(), P()), out_specs=(P(), P()), check_vma=False)
-    def train_step(state: TrainState, examples: Examples) -> tuple[TrainState, Metrics]:
-        index = _local_batch(state.seed, state.step, len(examples.cine), batch_size, local_size)
+    @partial(jax.shard_map, mesh=mesh, in_specs=specs, out_specs=(P(), P()), check_vma=False)
+    def train_step(
+        state: TrainState, examples: Examples, rows: jax.Array
+    ) -> tuple[TrainState, Metrics]:
+        batch = jax.tree.map(lambda a: a[rows], examples)
         step_key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-        keys = jax.vmap(partial(jax.random.fold_in, step_key))(index)
-        batch = jax.tree.map(lambda a: a[index], examples)
+        keys = jax.vmap(partial(jax.random.fold_in, step_key))(batch.seed)
 
         def batch_loss(params):
             variables = {"params": params, "batch_stats": state.batch_stats}
@@ -151,21 +162,6 @@ def make_eval_step(
         return {"loss": loss, "psnr": psnr}, estimate[0]
 
     return eval_step
-
-
-def series_key(eval_seed: int, series_seed: jax.Array) -> jax.Array:
-    """Return the key of a validation or test series: always the same for the same series."""
-    return jax.random.fold_in(jax.random.key(eval_seed), series_seed)
-
-
-def _local_batch(seed, step, num_series, batch_size, local_size):
-    """Indices of this device's part of the batch: a new permutation each epoch, the rest dropped."""
-    epoch, position = jnp.divmod(step, num_series // batch_size)
-    # Negative numbers keep these keys apart from those of the steps.
-    epoch_key = jax.random.fold_in(jax.random.key(seed), -1 - epoch)
-    order = jax.random.permutation(epoch_key, num_series)
-    start = position * batch_size + lax.axis_index(DEVICES) * local_size
-    return lax.dynamic_slice_in_dim(order, start, local_size)
 
 
 def _update(state, optimizer, grads, stats, ema_decay, metrics):

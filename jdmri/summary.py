@@ -44,6 +44,7 @@ def protocol(
         "centre_lines_count_in_acceleration": masks.MASKS.build(config.mask).counts_centre,
         **{f"true_{k}": float(np.mean([d[k] for d in described])) for k in described[0]},
         "noise_sigma": config.noise.sigma,
+        "coil_maps": config.coil_maps.to_dict(),
         "eval_seed": config.eval.seed,
         "split_scheme": config.split.to_dict(),
         "data_settings": {k: v for k, v in data.items() if k not in ("cache_dir", "path")},

@@ -1,7 +1,7 @@
 """Training: prepare, restore, step, validate, save. One loop for one device or many."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -11,14 +11,18 @@ from jax.sharding import PartitionSpec as P
 from ml_collections import ConfigDict
 
 from jdmri import memory, optim, setup, state, workdir, writers
+from jdmri import schedule as schedules
 from jdmri.checkpoint import Checkpoints
+from jdmri.data.series import SeriesLike
 from jdmri.data.splits import most_diverse
 from jdmri.errors import InputError
+from jdmri.examples import Bucket, buckets, prepare
+from jdmri.feed import feed
 from jdmri.log import log
 from jdmri.run_log import MAX_SKIPPED_IN_A_ROW, RunLog
 from jdmri.signals import StopRequest, Terminated
 from jdmri.state import TrainState
-from jdmri.step import Examples, make_train_step
+from jdmri.step import Task, make_train_step
 from jdmri.validate import Validation
 
 
@@ -45,13 +49,11 @@ def train(
     """
     parts = setup.split_data(setup.read_data(config), config)
     chosen = most_diverse(parts["train"], config.train.num_series)
-    examples = setup.stack(chosen, config.noise.sigma)
-    held_out = setup.stack(parts["validation"], config.noise.sigma) if parts["validation"] else None
-    steps_per_epoch, num_steps = run_length(config, len(examples.cine))
+    steps_per_epoch, num_steps = run_length(config, buckets(chosen))
     task = setup.build_task(config, steps_per_epoch)
     optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
     initial = state.create(task.model, optimizer, config.seed)
-    _check_shapes(task, initial, examples)
+    _check_shapes(task, initial, chosen, config)
 
     workdir.open_run(folder, config, extend=extend)
     checkpoints = Checkpoints(folder / "checkpoints", keep_latest=config.checkpoint.keep_latest)
@@ -63,28 +65,33 @@ def train(
         writers.Writer(folder, resume_step=int(current.step)),
         folder,
     )
-    if int(current.step) >= num_steps or run_log.out_of_patience():
-        log.info("Training is complete: step %d of %d.", int(current.step), num_steps)
+    first = int(current.step)
+    if first >= num_steps or run_log.out_of_patience():
+        log.info("Training is complete: step %d of %d.", first, num_steps)
         return
 
     mesh = one_axis_mesh(config.train.batch_size)
-    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
-    train_step = make_train_step(
-        task,
-        optimizer,
-        batch_size=config.train.batch_size,
-        ema_decay=config.train.ema_decay,
-        mesh=mesh,
+    examples = feed(chosen, config)
+    plan = schedules.make(examples.buckets, config.train.batch_size, num_steps, config.seed)
+    batches = examples.batches(plan[first:], mesh)
+    current = jax.device_put(current, NamedSharding(mesh, P()))
+    train_step = memory.CompiledOnce(
+        make_train_step(
+            task,
+            optimizer,
+            ema_decay=config.train.ema_decay,
+            mesh=mesh,
+            streamed=examples.streamed,
+        )
     )
-    log.info("Compiling the training step for %d device(s).", mesh.size)
-    train_step = memory.compile_within_memory(train_step, current, examples)
+    held_out = feed(parts["validation"], config) if parts["validation"] else None
     validation = Validation(task, held_out, config.eval.num_series)
     validate_every = config.eval.every_epochs * steps_per_epoch
     save_every = config.checkpoint.every_steps
 
     with StopRequest() as stop, run_log:
-        for step in range(int(current.step) + 1, num_steps + 1):
-            current, metrics = train_step(current, examples)
+        for step, batch in enumerate(batches, first + 1):
+            current, metrics = train_step(current, *batch)
             run_log.step(step, metrics)
             if step % validate_every == 0 or step == num_steps:
                 psnr = run_log.validated(step, *validation(current))
@@ -102,32 +109,40 @@ def train(
         raise Terminated(f"{stop.received.name} at step {step} of {num_steps}; saved in {folder}")
 
 
-def run_length(config: ConfigDict, num_series: int) -> tuple[int, int]:
+def run_length(config: ConfigDict, kinds: Sequence[Bucket]) -> tuple[int, int]:
     """Return steps per epoch (a last partial batch is dropped) and steps of the whole run.
+
+    Args:
+        config: of the run.
+        kinds: the bucket of each training series.
 
     Raises:
         InputError: the batch is larger than the training set, or no length is given.
     """
-    steps_per_epoch = num_series // config.train.batch_size
-    if steps_per_epoch == 0:
+    if config.train.batch_size > len(kinds):
         raise InputError(
-            f"train.batch_size is {config.train.batch_size}, but there are {num_series} training series; "
-            f"type --config.train.batch_size={num_series} or less."
+            f"train.batch_size is {config.train.batch_size}, but there are {len(kinds)} training series; "
+            f"type --config.train.batch_size={len(kinds)} or less."
         )
+    steps_per_epoch = schedules.steps_per_epoch(kinds, config.train.batch_size)
     num_steps = config.train.num_steps or config.train.num_epochs * steps_per_epoch
     if num_steps < 1:
         raise InputError("train.num_steps or train.num_epochs must be at least 1.")
     return steps_per_epoch, num_steps
 
 
-def _check_shapes(task, initial: TrainState, examples: Examples) -> None:
-    """Trace one reconstruction, so that a mask or a network that does not fit is refused at once."""
-    first = jax.tree.map(lambda a: a[0], examples)
-    jax.eval_shape(
-        lambda: task.example_loss(
-            initial.variables, jax.random.key(0), first, np.zeros(()), train=False
+def _check_shapes(
+    task: Task, initial: TrainState, series: Sequence[SeriesLike], config: ConfigDict
+) -> None:
+    """Trace one reconstruction of each shape, so that a mask or a network that does not fit is refused at once."""
+    kinds = buckets(series)
+    for kind in set(kinds):
+        example = prepare(series[kinds.index(kind)], kind, config)
+        jax.eval_shape(
+            lambda example=example: task.example_loss(
+                initial.variables, jax.random.key(0), example, np.zeros(()), train=False
+            )
         )
-    )
 
 
 def _resume(

@@ -3,22 +3,23 @@
 import jax
 import numpy as np
 
+from jdmri.feed import Resident, Streamed
 from jdmri.state import TrainState
-from jdmri.step import Examples, Task, make_eval_step
+from jdmri.step import Task, make_eval_step
 
 
 class Validation:
     """Scores the averaged parameters on the validation series, one series at a time."""
 
-    def __init__(self, task: Task, examples: Examples | None, num_series: int = 0):
-        """Put the series on the device.
+    def __init__(self, task: Task, examples: Resident | Streamed | None, num_series: int = 0):
+        """Prepare the step.
 
         Args:
             task: what is learnt.
-            examples: None where the split has no validation series.
+            examples: the series; None where the split has no validation series.
             num_series: how many to draw anew at each call; 0 or too many: all.
         """
-        self._examples = jax.device_put(examples)
+        self._examples = examples
         self._num_series, self._seed = num_series, task.eval_seed
         self._step = make_eval_step(task)
 
@@ -29,17 +30,15 @@ class Validation:
         """
         if self._examples is None:
             return {}, None
-        one = lambda index: jax.tree.map(lambda a: a[index], self._examples)
         chosen = self._choose(int(state.step))
+        one = self._examples.one
         results = [self._step(state.variables, one(i), state.step) for i in chosen]
         scores = jax.device_get([r for r, _ in results])
         means = {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
-        return means, picture(
-            np.asarray(results[0][1]), np.asarray(self._examples.cine[chosen[0], 0])
-        )
+        return means, picture(np.asarray(results[0][1]), np.asarray(one(chosen[0]).cine[0]))
 
     def _choose(self, step: int) -> list[int]:
-        total = len(self._examples.cine)
+        total = len(self._examples)
         if not 0 < self._num_series < total:
             return list(range(total))
         rng = np.random.default_rng((self._seed, step))

@@ -263,3 +263,21 @@ def pictures(slices=SLICES, frames=FRAMES, y=KY, x=KX):
     """Draw uint16 images ``[slice, frame, y, x]``."""
     rng = np.random.default_rng(3)
     return rng.integers(1, 4000, (slices, frames, y, x)).astype(np.uint16)
+
+
+def write_skmtea(path, kspace, ellipse=False):
+    """``[x, echo, coil, ky, kz]`` as SKM-TEA's raw files (DATASET.md): ``[x, ky, kz, echo, coil]``, zero-padded."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = np.pad(kspace, [(0, 0)] * 3 + [(2, 2), (4, 4)])
+    if ellipse:
+        radii = [(np.arange(n) - (n - 1) / 2) / (n / 2) for n in kspace.shape[-2:]]
+        outside = np.add.outer(radii[0] ** 2, radii[1] ** 2) > 1
+        stored[..., 2:-2, 4:-4][..., outside] = 0
+    stored = stored.transpose(0, 3, 4, 1, 2)
+    x, ky, kz, echoes, coils = stored.shape
+    with h5py.File(path, "w") as content:
+        content["kspace"] = stored
+        content["maps"] = np.ones((x, ky, kz, coils, 1), np.complex64)
+        content["target"] = np.ones((x, ky, kz, echoes, 1), np.complex64)
+        content["masks/poisson_6.0x"] = np.ones((ky - 4, kz - 8), bool)
+    return path

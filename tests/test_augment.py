@@ -1,11 +1,13 @@
 """Augmentation: what a scanner could have measured."""
 
+import jax
 import numpy as np
 import pytest
 
 from jdmri.augment import augmentation, flip_about_centre, quarter_turn
 from jdmri.errors import InputError
-from jdmri.ops import fourier
+from jdmri.examples import Examples
+from jdmri.ops import fourier, sense
 from tests.conftest import complex_normal
 
 
@@ -17,15 +19,33 @@ def test_flip_reverses_kspace_about_its_centre(key, size):
     np.testing.assert_allclose(flipped, expected, atol=1e-5)
 
 
-def test_augmentation_moves_only_what_it_says(key):
+def one(key, kspace=None):
     cine, maps = complex_normal(key, (5, 8, 9)), complex_normal(key, (2, 8, 9))
-    nothing = augmentation(flips=False, frame_roll=False, global_phase=False)(key, cine, maps)
-    np.testing.assert_array_equal(nothing[0], cine)
-    phase, same = augmentation(flips=False, frame_roll=False, global_phase=True)(key, cine, maps)
-    np.testing.assert_allclose(np.abs(phase), np.abs(cine), rtol=1e-5)
-    np.testing.assert_array_equal(same, maps)
-    rolled, _ = augmentation(flips=False, frame_roll=True, global_phase=False)(key, cine, maps)
-    assert any(np.array_equal(rolled, np.roll(cine, i, 0)) for i in range(5))
+    return Examples(cine, maps, np.float32(0), np.uint32(0), kspace=kspace)
+
+
+def test_augmentation_moves_only_what_it_says(key):
+    example = one(key)
+    nothing = augmentation(flips=False, frame_roll=False, global_phase=False)(key, example)
+    np.testing.assert_array_equal(nothing.cine, example.cine)
+    turned = augmentation(flips=False, frame_roll=False, global_phase=True)(key, example)
+    np.testing.assert_allclose(np.abs(turned.cine), np.abs(example.cine), rtol=1e-5)
+    np.testing.assert_array_equal(turned.maps, example.maps)
+    rolled = augmentation(flips=False, frame_roll=True, global_phase=False)(key, example)
+    assert any(np.array_equal(rolled.cine, np.roll(example.cine, i, 0)) for i in range(5))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_measured_k_space_is_augmented_like_the_image(seed):
+    key = jax.random.key(seed)
+    example = one(key)
+    everywhere = np.ones((5, 8, 1), bool)
+    measured = example._replace(kspace=sense.forward(example.cine, example.maps, everywhere))
+    augment = augmentation(flips=True, frame_roll=True, global_phase=True)
+    after = augment(key, measured)
+    np.testing.assert_allclose(
+        after.kspace, sense.forward(after.cine, after.maps, everywhere), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("size", [8, 9])

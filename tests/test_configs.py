@@ -6,6 +6,7 @@ import pytest
 from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati, modl, varnet
 from jdmri import evaluate, lr_range, models, optim, setup, state, train
 from jdmri.errors import InputError
+from jdmri.feed import feed
 from jdmri.step import make_train_step
 from tests.test_models import count, example
 from tests.test_training import shrink, tiny
@@ -58,11 +59,10 @@ def test_every_config_traces_a_training_step(name, tmp_path):
     optimizer, _ = optim.build(config.optimizer.to_dict(), 10)
     current = jax.eval_shape(lambda: state.create(task.model, optimizer, 0))
     series = setup.split_data(setup.read_data(config), config)["train"]
-    examples = setup.stack(series, config.noise.sigma)
-    train_step = make_train_step(
-        task, optimizer, batch_size=1, ema_decay=0.9, mesh=train.one_axis_mesh(1)
-    )
-    after, metrics = jax.eval_shape(train_step, current, examples)
+    examples = feed(series, config).one(0)
+    batch = jax.tree.map(lambda a: a[None], examples)
+    train_step = make_train_step(task, optimizer, ema_decay=0.9, mesh=train.one_axis_mesh(1))
+    after, metrics = jax.eval_shape(train_step, current, batch, np.zeros(1, np.int32))
     assert jax.tree.map(lambda a: a.shape, after) == jax.tree.map(lambda a: a.shape, current)
     assert metrics["loss"].shape == ()
 
@@ -120,7 +120,6 @@ def test_fewer_and_random_series_are_used_as_told(tmp_path, monkeypatch):
     config.eval.num_series = 1
     config.split.ratios = (5, 2, 1)
     seen = []
-    stack = setup.stack
-    monkeypatch.setattr(setup, "stack", lambda s, sigma: seen.append(len(s)) or stack(s, sigma))
+    monkeypatch.setattr(train, "feed", lambda s, config: seen.append(len(s)) or feed(s, config))
     train.train(config, tmp_path / "run")
     assert seen == [3, 2]

@@ -172,7 +172,6 @@ def bad_files():
         "two arrays": (save(a=np.ones(3), b=np.ones(3)), "'dataset' or a single array"),
         "objects": (save(dataset=np.array([{}], object)), "never unpickled"),
         "three axes": (save(dataset=np.ones((3, 4, 5))), "shape .3, 4, 5.; wanted"),
-        "one frame": (save(dataset=np.ones((3, 1, 4, 5))), "2 frames or more"),
         "empty": (save(dataset=np.ones((0, 4, 5, 6))), "wanted"),
         "words": (save(dataset=np.array([[[["a"]]]])), "real or complex numbers"),
         "nan": (save(dataset=poisoned), "1 values that are not finite, the first at .1, 2, 3, 4."),

@@ -62,6 +62,30 @@ def test_a_checkerboard(tmp_path, sampled):
     assert "neighbours along ky alternate" in text and "neighbours along kx alternate" in text
 
 
+@pytest.mark.parametrize("noise", [0.01, 0.2])
+@pytest.mark.parametrize("sampled", [1, 3])
+def test_an_object_beside_the_middle_is_no_checkerboard(tmp_path, sampled, noise):
+    y, x = np.meshgrid(*(np.arange(n) - n // 2 for n in (96, 80)), indexing="ij")
+    inside = ((y - 38) / 8) ** 2 + (
+        x / 25
+    ) ** 2 < 1  # 30 to 46 of 48: far out, all of it in the picture
+    rng = np.random.default_rng(0)
+    picture = inside * np.exp(0.05j * x) + noise * (
+        rng.normal(size=y.shape) + 1j * rng.normal(size=y.shape)
+    )
+    keep = (np.arange(96) % sampled == 0) | (abs(np.arange(96) - 48) < 4)
+    assert "checkerboard" not in said(tmp_path, scan(picture) * keep[:, None])
+    across = np.fft.fftshift(np.roll(picture, -38, 0), axes=0)
+    assert "neighbours along ky alternate" in said(tmp_path, scan(across) * keep[:, None])
+
+
+def test_a_mask_of_points(tmp_path):
+    points = np.random.default_rng(0).random((24, 20)) < 0.4
+    points[9:15, 7:13], points[9, 7] = True, False
+    text = said(tmp_path, write.scan(24, 20) * points)
+    assert "a centre of 5 x 5 points in every frame" in text
+
+
 def test_the_mask_that_is_there(tmp_path):
     kspace, keep = write.undersample(write.scan(24, 20))
     text = said(tmp_path, kspace)

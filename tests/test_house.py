@@ -17,7 +17,7 @@ LAYERS = [
     {"models", "classical", "phantom"},
     {"data"},
     {
-        "augment", "card", "checkpoint", "convert", "doctor", "evaluate", "export", "lr_range", "memory", "failures", "optim", "prospective", "reader", "reconstruct", "report", "run_log", "scale", "scan_writers", "setup",
+        "acquisition", "augment", "card", "checkpoint", "convert", "dicom_header", "dicom_writer", "doctor", "evaluate", "examples", "export", "feed", "keys", "lr_range", "memory", "failures", "optim", "prospective", "reader", "reconstruct", "report", "run_log", "scale", "scan_writers", "schedule", "setup",
         "signals", "state", "step", "study", "summary", "train", "validate", "workdir", "writers",
     },
     {"main", "command_line"},

@@ -54,6 +54,7 @@ def good(folder, name):
         "nifti": lambda: write.write_nifti(folder / "a.nii", write.pictures()),
         "nifti.gz": lambda: write.write_nifti(folder / "a.nii.gz", write.pictures()),
         "dicom": lambda: write.write_enhanced_dicom(folder / "a.dcm", write.pictures()),
+        "skmtea": lambda: write.write_skmtea(folder / "a.h5", write.scan(frames=2)),
         "npz": lambda: save_npz(folder / "a.npz", dataset=np.ones((2, 3, 8, 6), np.float32)),
         "store": lambda: (
             convert(write.write_bart(folder / "b.cfl", write.scan(coils=1)), folder / "a.h5"),
@@ -68,7 +69,7 @@ def save_npz(path, compressed=False, **arrays):
     return path
 
 
-FORMATS = "bart cmrxrecon ismrmrd fastmri m4raw nifti nifti.gz dicom npz store".split()
+FORMATS = "bart cmrxrecon ismrmrd fastmri m4raw nifti nifti.gz dicom npz skmtea store".split()
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -305,6 +306,16 @@ CASES = {
             hdf5(f, "1_T102.h5", kspace=np.ones((1, 1, 5, 5), np.complex64)),
         )[0],
         "first repetition",
+    ),
+    "skmtea: one echo": (lambda f: hdf5(f, kspace=np.ones((2, 4, 5, 1, 3), np.complex64)), "2 echoes"),
+    "skmtea: six axes": (lambda f: hdf5(f, kspace=np.ones((1,) * 6, np.complex64)), "needs"),
+    "skmtea: texts": (lambda f: hdf5(f, kspace=np.full((1, 4, 5, 2, 1), b"a")), "complex numbers"),
+    "skmtea: nan": (lambda f: hdf5(f, kspace=np.full((1, 4, 5, 2, 1), np.nan + 0j)), "not finite"),
+    "skmtea: zero": (lambda f: hdf5(f, kspace=np.zeros((1, 4, 5, 2, 1), np.complex64)), "zero everywhere"),
+    "skmtea: terabytes": (lambda f: unallocated(f, "a.h5", "kspace", (512, 512, 9999, 2, 99), np.complex64), "declares"),
+    "skmtea: maps": (
+        lambda f: hdf5(f, kspace=np.ones((1, 4, 5, 2, 3), np.complex64), maps=np.ones((1, 5, 4, 3, 1))),
+        "another order",
     ),
     "hdf5: something else": (lambda f: hdf5(f, weights=np.ones(3)), "it holds weights"),
     "hdf5: nothing": (lambda f: hdf5(f), "it holds nothing"),

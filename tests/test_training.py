@@ -24,6 +24,7 @@ from jdmri import (
     masks,
     models,
     optim,
+    schedule,
     setup,
     state,
     step,
@@ -32,7 +33,9 @@ from jdmri import (
 )
 from jdmri.augment import augmentation
 from jdmri.checkpoint import Checkpoints
+from jdmri.data.series import Shape
 from jdmri.errors import InputError
+from jdmri.examples import Bucket, Examples
 from tests.conftest import complex_normal
 
 
@@ -82,7 +85,7 @@ def make_task(sampler=None, loss=None, **augment):
 def make_examples(key, count=4):
     cine = complex_normal(key, (count, 4, 16, 16))
     maps = jnp.ones((count, 1, 16, 16), jnp.complex64)
-    return step.Examples(cine, maps, jnp.full(count, 0.1), jnp.arange(count, dtype=jnp.uint32))
+    return Examples(cine, maps, jnp.full(count, 0.1), jnp.arange(count, dtype=jnp.uint32))
 
 
 def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
@@ -93,18 +96,19 @@ def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
         (num_devices,), ("data",), devices=jax.devices()[:num_devices],
         axis_types=(jax.sharding.AxisType.Auto,),
     )  # fmt: skip
-    train_step = step.make_train_step(
-        task, optimizer, batch_size=batch_size, ema_decay=0.9, mesh=mesh
-    )
+    train_step = step.make_train_step(task, optimizer, ema_decay=0.9, mesh=mesh)
     current = state.create(task.model, optimizer, 0)
     examples = make_examples(jax.random.key(1))
     if poison is not None:
         examples = examples._replace(cine=examples.cine.at[poison].set(jnp.nan))
     current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
-    compiled = train_step.lower(current, examples).compile()
+    kind = Bucket(Shape(4, 1, 16, 16), measured=False, padded=False)
+    plan = schedule.make([kind] * 4, batch_size, num_steps, seed=0)
+    split = NamedSharding(mesh, P("data"))
+    compiled = train_step.lower(current, examples, jax.device_put(plan[0], split)).compile()
     initial = jax.tree.map(np.array, current)
-    for _ in range(num_steps):
-        current, metrics = compiled(current, examples)
+    for rows in plan:
+        current, metrics = compiled(current, examples, jax.device_put(rows, split))
     return initial, jax.tree.map(np.array, current), jax.device_get(metrics), compiled
 
 
@@ -127,24 +131,6 @@ def test_a_loss_that_is_not_finite_skips_the_update_and_is_counted():
     assert current.step == 3 and current.skipped == 3 and metrics["skipped_in_a_row"] == 3
     _, current, metrics, _ = run_steps(make_task(), 1, num_steps=4, poison=0, batch_size=1)
     assert current.skipped == 1 and np.isfinite(jax.tree.leaves(current.params)[0]).all()
-
-
-def test_every_epoch_sees_each_series_once_in_a_new_order():
-    drawn = []
-
-    def probe(step_number):
-        order = jax.shard_map(
-            lambda s: step._local_batch(0, s, 6, 2, 2),
-            mesh=jax.make_mesh((1,), ("data",), devices=jax.devices()[:1]),
-            in_specs=P(), out_specs=P(), check_vma=False,
-        )  # fmt: skip
-        return np.asarray(order(jnp.int32(step_number)))
-
-    for epoch in range(3):
-        seen = np.concatenate([probe(3 * epoch + i) for i in range(3)])
-        assert sorted(seen) == list(range(6))
-        drawn.append(tuple(seen))
-    assert len(set(drawn)) > 1
 
 
 def test_masks_are_new_every_step_and_fixed_in_evaluation(key):

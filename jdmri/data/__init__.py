@@ -9,7 +9,9 @@ from jdmri.data import (
     m4raw,
     nifti,
     npz,
+    npz_kspace,
     phantom,
+    skmtea,
     store,
 )
 from jdmri.data.series import READERS, Dataset, Series
@@ -26,6 +28,8 @@ __all__ = [
     "m4raw",
     "nifti",
     "npz",
+    "npz_kspace",
     "phantom",
+    "skmtea",
     "store",
 ]

@@ -6,7 +6,6 @@ functional groups of Enhanced MR.
 """
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +94,17 @@ def _turned(images: np.ndarray, header: Any, name: str, frames: list[Frame]) -> 
         doubts.append("the phase encoding direction is not given: columns (y) were taken")
     if None in {frame.time for frame in frames}:
         doubts.append("no trigger times: frames are in the order of their instance numbers")
+    if (header.get("ImageType") or [""])[0] == "DERIVED":
+        doubts.append(
+            "the header calls the images derived: somebody processed or reconstructed them"
+        )
     if not header.get("PatientID"):
         doubts.append("no PatientID names the subject: all such files count as one subject")
     spacing = [float(v) for v in spacing] if spacing else None
     if direction == "ROW":  # phase encoding along a row, that is along x
         images, spacing = images.swapaxes(1, 2), spacing and spacing[::-1]
-    digest = hashlib.sha256(str(header.get("PatientID", "")).encode()).hexdigest()[:8]
+    subject = reading.pseudonym(str(header.get("PatientID", "")))
     field = header.get("MagneticFieldStrength")
     metadata = {"field": f"{float(field):g}"} if field else {}
     metadata |= {"pixel_mm": f"{spacing[0]:.4g} x {spacing[1]:.4g}"} if spacing else {}
-    return Images(images, name, f"subject-{digest}", metadata, tuple(doubts))
+    return Images(images, name, subject, metadata, tuple(doubts))

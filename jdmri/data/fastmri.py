@@ -14,9 +14,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jdmri.data import reading
+from jdmri.data import ismrmrd_origin, reading
 from jdmri.data.ismrmrd_header import geometry
 from jdmri.data.measurement import Measurement, sampled
+from jdmri.data.origin import Origin
 from jdmri.data.reading import Entry
 from jdmri.data.readouts import crop_readout
 from jdmri.data.series import READERS, Dataset
@@ -47,6 +48,21 @@ def entries(path: Path) -> list[Entry]:
     """List the slices of a file, or of all files in a folder."""
     files = reading.find(path, (".h5",), FORMAT)
     return list(itertools.chain.from_iterable(_slices(file, path) for file in files))
+
+
+def origins(path: Path) -> dict[str, Origin]:
+    """Tell by each slice's name whom it shows; these files do not say where slices lie."""
+    found = {}
+    for file in reading.find(path, (".h5",), FORMAT):
+        found |= dict.fromkeys((one.name for one in _slices(file, path)), Origin(_tags(file)))
+    return found
+
+
+def _tags(file: Path) -> dict[str, str]:
+    with reading.reading(file, FORMAT), h5py.File(file) as content:
+        person, header = content.attrs.get("patient_id"), content.get("ismrmrd_header")
+        known = ismrmrd_origin.tags(header[()], file) if header is not None else {}
+    return ({"PatientID": str(person)} if person else {}) | known
 
 
 def _slices(file: Path, root: Path) -> list[Entry]:
@@ -84,7 +100,7 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         kspace = read_slice(content, index)
         header = content["ismrmrd_header"][()] if "ismrmrd_header" in content else None
         known = {k: content.attrs.get(k) for k in ("patient_id", "acquisition")}
-    facts, doubts, spacing = [], [], None
+    facts, doubts, spacing, person = [], [], None, known["patient_id"]
     mask = sampled(kspace)
     if header is None:
         doubts.append("no header: readout oversampling, if any, is still in")
@@ -95,14 +111,14 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         if width < kspace.shape[-1]:
             facts.append(f"readout oversampling removed: {kspace.shape[-1]} samples to {width}")
             kspace = crop_readout(kspace, width)
-    if not known["patient_id"]:
+    if not person:
         doubts.append("no patient_id names the subject: each file counts as one subject")
     metadata = {"acquisition": str(known["acquisition"])} if known["acquisition"] else {}
     return Measurement(
         kspace=kspace,
         mask=mask.any(axis=-1, keepdims=True),
         name=name,
-        subject=str(known["patient_id"] or file.stem),
+        subject=reading.pseudonym(str(person)) if person else file.stem,
         cyclic=False,
         pixel_spacing=spacing,
         metadata=metadata,

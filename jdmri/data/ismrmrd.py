@@ -15,9 +15,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jdmri.data import reading
+from jdmri.data import ismrmrd_origin, reading
 from jdmri.data.ismrmrd_header import geometry
 from jdmri.data.measurement import Measurement, sampled
+from jdmri.data.origin import Origin
 from jdmri.data.reading import Entry
 from jdmri.data.readouts import GROUPING, Scan, crop_readout, fill, join_noise
 from jdmri.data.series import READERS, Dataset
@@ -51,22 +52,35 @@ def measurements(path: Path) -> Iterator[Measurement]:
 
 def entries(path: Path) -> list[Entry]:
     """List the slices of a file, or of all files in a folder."""
+    return [
+        Entry(name, functools.partial(_load, scan, which, name))
+        for scan, which, name in _listed(path)
+    ]
+
+
+def origins(path: Path) -> dict[str, Origin]:
+    """Tell by each slice's name whom, where and when it shows."""
+    return {
+        name: ismrmrd_origin.slice_origin(scan, which, _tags(scan, which[-1]))
+        for scan, which, name in _listed(path)
+    }
+
+
+def _listed(path: Path) -> list[tuple[Scan, tuple[int, ...], str]]:
+    """List the slices of a file or folder: where they are from, their counters, their names."""
     files = reading.find(path, (".h5", ".mrd"), FORMAT)
     return list(itertools.chain.from_iterable(_slices(file, path) for file in files))
 
 
-def _slices(file: Path, root: Path) -> list[Entry]:
+def _slices(file: Path, root: Path) -> Iterator[tuple[Scan, tuple[int, ...], str]]:
     with reading.reading(file, FORMAT):
         scan = _scan(file)
         counters = scan.heads["idx"][scan.image]
         found = sorted({tuple(int(c[k]) for k in GROUPING) for c in counters})
     name = reading.label(file, root)
-    listed = []
     for one in found:
         more = "".join(f"-{k}{n}" for k, n in zip(GROUPING[1:], one[1:], strict=True) if n)
-        this = f"{name}-slice{one[0]:02d}{more}"
-        listed.append(Entry(this, functools.partial(_load, scan, one, this)))
-    return listed
+        yield scan, one, f"{name}-slice{one[0]:02d}{more}"
 
 
 def find_group(content: h5py.File) -> str | None:
@@ -97,6 +111,11 @@ def _scan(file: Path) -> Scan:
     return Scan(file, group, about, heads, image, noise, int(np.sum(~image & ~noise)))
 
 
+def _tags(scan: Scan, contrast: int) -> dict[str, str]:
+    with reading.reading(scan.file, FORMAT), h5py.File(scan.file) as content:
+        return ismrmrd_origin.tags(content[scan.group]["xml"][0], scan.file, contrast)
+
+
 def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
     with reading.reading(scan.file, FORMAT), h5py.File(scan.file) as content:
         readouts = content[scan.group]["data"]
@@ -122,7 +141,7 @@ def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
         kspace=kspace,
         mask=mask.any(axis=-1, keepdims=True),
         name=name,
-        subject=about.subject or scan.file.stem,
+        subject=reading.pseudonym(about.subject) if about.subject else scan.file.stem,
         noise=noise,
         cyclic=not scan.heads["idx"]["repetition"][scan.image].any(),
         pixel_spacing=about.pixel_spacing(cropped),

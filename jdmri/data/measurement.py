@@ -8,12 +8,10 @@ import numpy as np
 from jdmri.data import transform
 from jdmri.data.series import Series
 from jdmri.errors import InputError
-from jdmri.ops import coils
-from jdmri.ops.espirit import espirit
+from jdmri.ops import coil_maps
 
 _PADDING_TOLERANCE = 2  # lines by which zero-padding may differ between the two sides
 _LINE_SHARE = 0.9  # of the columns in use: a line of which so much was measured counts as whole
-_KERNEL = 6  # side of ESPIRiT's neighbourhoods, in points of k-space
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +91,25 @@ def padding(mask: np.ndarray) -> tuple[int, int]:
 
 def is_full(measurement: Measurement) -> bool:
     """Whether every frame holds every line, but for zero-padding alike at both ends of ky."""
-    first, last = padding(measurement.mask)
-    block = measurement.mask[:, first : measurement.mask.shape[1] - last]
+    return _is_full(measurement.mask)
+
+
+def require_full(mask: np.ndarray, name: str) -> None:
+    """Refuse undersampled data as a reference.
+
+    Raises:
+        InputError: lines are missing.
+    """
+    if not _is_full(mask):
+        raise InputError(
+            f"{name} holds {mask.mean():.0%} of k-space, a reference needs all of it; reconstruct it "
+            f"with --mode=reconstruct --input=FILE."
+        )
+
+
+def _is_full(mask: np.ndarray) -> bool:
+    first, last = padding(mask)
+    block = mask[:, first : mask.shape[1] - last]
     return bool(block.all()) and abs(first - last) <= _PADDING_TOLERANCE
 
 
@@ -109,12 +124,7 @@ def to_series(measurement: Measurement, maps: np.ndarray | None = None) -> Serie
     Raises:
         InputError: lines are missing, or the maps do not fit.
     """
-    if not is_full(measurement):
-        share = measurement.mask.mean()
-        raise InputError(
-            f"{measurement.name} holds {share:.0%} of k-space, a reference needs all of it; reconstruct it "
-            f"with --mode=reconstruct --input=FILE."
-        )
+    require_full(measurement.mask, measurement.name)
     if maps is None:
         maps = estimate_maps(measurement)
     if maps.shape != (measurement.kspace.shape[1], *measurement.kspace.shape[2:]):
@@ -125,15 +135,16 @@ def to_series(measurement: Measurement, maps: np.ndarray | None = None) -> Serie
     cine = np.einsum("fcyx,cyx->fyx", images, maps.conj()).astype(np.complex64)
     about = {k: v for k, v in measurement.metadata.items() if v}
     return Series(
-        cine, maps, measurement.name, measurement.subject, measurement.cyclic, metadata=about
+        cine,
+        maps,
+        measurement.name,
+        measurement.subject,
+        measurement.cyclic,
+        metadata=about,
+        kspace=measurement.kspace,
     )
 
 
 def estimate_maps(measurement: Measurement) -> np.ndarray:
-    """Estimate coil maps complex64 ``[coil, y, x]`` from the centre of k-space; ones for a single coil."""
-    _, num_coils, *matrix = measurement.kspace.shape
-    if num_coils == 1:
-        return np.ones((1, *matrix), np.complex64)
-    centre, _ = coils.calibration(measurement.kspace, measurement.mask)
-    kernel = min(_KERNEL, *centre.shape[1:])
-    return np.asarray(espirit(centre, tuple(matrix), kernel=kernel))
+    """Estimate coil maps complex64 ``[coil, y, x]`` by ESPIRiT from the centre of k-space; ones for a single coil."""
+    return np.asarray(coil_maps.espirit()(measurement.kspace, measurement.mask, None))

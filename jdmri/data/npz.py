@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jdmri.data import numpy_headers
 from jdmri.data.phase import smooth_phase
 from jdmri.data.series import READERS, Dataset, Series
 from jdmri.errors import InputError
@@ -36,7 +37,7 @@ def npz(
         cyclic: whether the last frame is followed by the first.
 
     Raises:
-        InputError: the file cannot be read as such, or holds NaN or empty series.
+        InputError: the file cannot be read as such, declares more than it holds, or has NaN or empty series.
     """
     if phase_encoding_axis not in (2, 3):
         raise InputError(
@@ -94,6 +95,7 @@ def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     if not path.is_file():
         raise InputError(f"no file {str(path)!r}; give one with --config.data.path=FILE.npz.")
     try:
+        numpy_headers.check(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded, {}
@@ -112,6 +114,7 @@ def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         OSError,
         EOFError,
         KeyError,
+        RuntimeError,  # an encrypted archive
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
         zipfile.zlib.error,
@@ -125,9 +128,9 @@ def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 def _check(array: np.ndarray, path: str) -> None:
     if array.dtype.kind not in "fciu" or array.dtype.hasobject:
         raise InputError(f"{path} holds {array.dtype}; wanted real or complex numbers.")
-    if array.ndim != 4 or not array.size or array.shape[1] < 2:
+    if array.ndim != 4 or not array.size:
         raise InputError(
-            f"{path} holds an array of shape {array.shape}; wanted [series, frame, x, y] with 2 frames or more."
+            f"{path} holds an array of shape {array.shape}; wanted [series, frame, x, y]."
         )
     wrong = ~np.isfinite(array)
     if wrong.any():

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -102,6 +103,11 @@ def label(file: Path, root: Path) -> str:
     """Name a file by its place below ``root``, without suffix: ``P001-cine_sax``."""
     parts = file.relative_to(root).parts if file != root and root in file.parents else (file.name,)
     return "-".join(parts).partition(".")[0]
+
+
+def pseudonym(identifier: str) -> str:
+    """Name a person by a digest of the identifier that a file gives, so that no report or store carries it."""
+    return f"subject-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"
 
 
 def dataset(path: str, entries: Sequence[Entry], cyclic: bool, facts: dict) -> Dataset:

@@ -36,6 +36,13 @@ class Scan:
     noise: np.ndarray
     left_out: int
 
+    def readouts_of(self, which: tuple[int, ...]) -> np.ndarray:
+        """Say of each readout whether it is image data of the slice with these values of `GROUPING`."""
+        chosen = self.image.copy()
+        for counter, value in zip(GROUPING, which, strict=True):
+            chosen &= self.heads["idx"][counter] == value
+        return chosen
+
 
 def fill(scan: Scan, which: tuple[int, ...], readouts) -> tuple[np.ndarray, list[str]]:
     """Place each readout of one slice; average what was measured more than once.
@@ -51,11 +58,9 @@ def fill(scan: Scan, which: tuple[int, ...], readouts) -> tuple[np.ndarray, list
     Raises:
         InputError: counters beyond the matrix, or readouts that differ in coils.
     """
-    chosen = scan.image.copy()
-    for counter, value in zip(GROUPING, which, strict=True):
-        chosen &= scan.heads["idx"][counter] == value
+    chosen = scan.readouts_of(which)
     heads = scan.heads[chosen]
-    frame, num_frames = _frames(scan, heads)
+    frame, num_frames = frames(scan, heads)
     line = heads["idx"]["kspace_encode_step_1"].astype(int) + scan.geometry.line_offset
     height, width = scan.geometry.matrix
     coils = int(heads["active_channels"][0])
@@ -74,8 +79,8 @@ def fill(scan: Scan, which: tuple[int, ...], readouts) -> tuple[np.ndarray, list
     return kspace, _echo_doubts(heads, width)
 
 
-def _frames(scan: Scan, heads: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number the frames by (repetition, phase); frames in between that nobody measured stay, empty."""
+def frames(scan: Scan, heads: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the frame of each readout, by (repetition, phase), and their number; those that nobody measured stay, empty."""
     num_phases = int(scan.heads["idx"]["phase"][scan.image].max()) + 1
     repetitions = int(scan.heads["idx"]["repetition"][scan.image].max()) + 1
     frame = heads["idx"]["repetition"].astype(int) * num_phases + heads["idx"]["phase"]

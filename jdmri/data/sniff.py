@@ -14,11 +14,14 @@ from jdmri.data import (
     ismrmrd,
     m4raw,
     nifti,
+    npz_kspace,
     numpy_files,
     reading,
+    skmtea,
     store,
 )
 from jdmri.data.measurement import Measurement
+from jdmri.data.origin import Origin
 from jdmri.data.reading import Entry
 from jdmri.errors import InputError
 
@@ -28,8 +31,11 @@ KSPACE: dict[str, ModuleType] = {
     "fastmri": fastmri,
     "ismrmrd": ismrmrd,
     "m4raw": m4raw,
+    "npz_kspace": npz_kspace,
+    "skmtea": skmtea,
     "store": store,
 }
+_ORIGINS = {"fastmri": fastmri.origins, "ismrmrd": ismrmrd.origins}
 IMAGES: dict[str, ModuleType] = {"dicom": dicom, "nifti": nifti}
 NAMES = (*KSPACE, *IMAGES, "npz")
 _LOOKED_AT = (
@@ -87,6 +93,16 @@ def measurements(path: Path) -> Iterator[Measurement]:
     return KSPACE[name].measurements(path)
 
 
+def origins(path: Path) -> dict[str, Origin]:
+    """Tell whom, where and when the slices show, by their names; nothing of formats that do not say it.
+
+    Raises:
+        InputError: no such source, or it is damaged.
+    """
+    find = _ORIGINS.get(sniff(path))
+    return find(path) if find else {}
+
+
 def _some(folder: Path) -> Iterator[Path]:
     """Go through the first files of a folder, in order, hidden ones left out."""
     files = (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith("."))
@@ -103,7 +119,7 @@ def _file(file: Path) -> str | None:
     if name.endswith(".cfl") or (name.endswith(".hdr") and file.with_suffix(".cfl").is_file()):
         return "bart"
     if name.endswith((".npz", ".npy")):
-        return "npz"
+        return "npz_kspace" if npz_kspace.is_kspace(file) else "npz"
     if begin[128:132] == b"DICM":
         return "dicom"
     if _HDF5 in (begin[: len(_HDF5)], begin[_USERBLOCK:]):
@@ -123,6 +139,8 @@ def _hdf5(file: Path) -> str | None:
             return "ismrmrd"
         if file.suffix == ".mat":
             return "cmrxrecon"
+        if getattr(content.get("kspace"), "ndim", None) == skmtea.NUM_AXES:
+            return "skmtea"
         if "kspace" in content:
             return "m4raw" if m4raw.NAME.fullmatch(file.stem) else "fastmri"
         held = ", ".join(sorted(content)) or "nothing"

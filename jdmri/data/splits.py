@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import skimage.transform
 
-from jdmri.data.series import Dataset, Series
+from jdmri.data.series import Dataset, SeriesLike
 from jdmri.errors import InputError
 from jdmri.registry import Registry
 
 SPLITS = Registry("split")
 PARTS = ("train", "validation", "test")
-Split = Callable[[Dataset], dict[str, tuple[Series, ...]]]
+Split = Callable[[Dataset], dict[str, tuple[SeriesLike, ...]]]
 _LOOK = 16  # pixels a side, to compare series
 
 
@@ -35,7 +35,7 @@ def holdout(*, ratios: Sequence[float] = (4, 1, 2), seed: int = 0, stratify: str
             f"split.ratios needs three numbers >= 0 (train, validation, test), got {ratios}."
         )
 
-    def split(dataset: Dataset) -> dict[str, tuple[Series, ...]]:
+    def split(dataset: Dataset) -> dict[str, tuple[SeriesLike, ...]]:
         order = _shuffled_subjects(dataset, seed, stratify)
         counts = _largest_remainder(len(order), ratios)
         for part, ratio, count in zip(PARTS, ratios, counts, strict=True):
@@ -72,7 +72,7 @@ def kfold(
             f"got {num_folds}, {fold}, {validation:g}."
         )
 
-    def split(dataset: Dataset) -> dict[str, tuple[Series, ...]]:
+    def split(dataset: Dataset) -> dict[str, tuple[SeriesLike, ...]]:
         order = _shuffled_subjects(dataset, seed, stratify)
         folds = num_folds or len(order)
         if fold >= folds or len(order) < max(folds, 3):
@@ -87,7 +87,7 @@ def kfold(
     return split
 
 
-def _parts(dataset: Dataset, *subjects: Sequence[str]) -> dict[str, tuple[Series, ...]]:
+def _parts(dataset: Dataset, *subjects: Sequence[str]) -> dict[str, tuple[SeriesLike, ...]]:
     return {
         part: tuple(s for s in dataset.series if s.subject in set(chosen))
         for part, chosen in zip(PARTS, subjects, strict=True)
@@ -131,7 +131,7 @@ def _strata(dataset: Dataset, field: str) -> dict[str, str]:
     return strata
 
 
-def most_diverse(series: Sequence[Series], count: int) -> tuple[Series, ...]:
+def most_diverse(series: Sequence[SeriesLike], count: int) -> tuple[SeriesLike, ...]:
     """Choose series that look least alike: the first, then always the one farthest from those chosen.
 
     The distance is Euclidean between temporal means of the magnitude, reduced to 16×16 and scaled to
@@ -143,7 +143,7 @@ def most_diverse(series: Sequence[Series], count: int) -> tuple[Series, ...]:
     """
     if not 0 < count < len(series):
         return tuple(series)
-    looks = np.stack([_look(s.cine) for s in series])
+    looks = np.stack([_look(s.load().cine) for s in series])
     chosen, distance = [0], np.linalg.norm(looks - looks[0], axis=1)
     while len(chosen) < count:
         chosen.append(int(distance.argmax()))

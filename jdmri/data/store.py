@@ -7,7 +7,7 @@ Root attributes state every convention. A group ``series/00000`` holds either ``
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import h5py
@@ -15,9 +15,9 @@ import numpy as np
 
 from jdmri.data import magnitude, reading
 from jdmri.data.magnitude import Images
-from jdmri.data.measurement import Measurement, to_series
+from jdmri.data.measurement import Measurement, require_full, to_series
 from jdmri.data.reading import Entry
-from jdmri.data.series import READERS, Dataset
+from jdmri.data.series import READERS, Dataset, Series, Shape
 from jdmri.errors import InputError
 
 FORMAT = "jdmri store"
@@ -33,9 +33,41 @@ CONVENTIONS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class StoredSeries:
+    """A fully sampled series in a store, read by ``load()`` each time; see `Series` for what it has.
+
+    Attributes:
+        path: the store.
+        key: its group.
+    """
+
+    path: Path
+    key: str
+    name: str
+    subject: str
+    cyclic: bool
+    metadata: Mapping[str, str]
+    shape: Shape
+    measured: bool
+
+    def load(self) -> Series:
+        """Read the arrays.
+
+        Raises:
+            InputError: the store is damaged.
+        """
+        one = _load(self.path, self.key)
+        if isinstance(one, Images):
+            series = magnitude.to_series(one)
+        else:
+            series = to_series(one, _load_maps(self.path, self.key))
+        return dataclasses.replace(series, cyclic=self.cyclic)
+
+
 @READERS.register("store")
 def store(*, path: str, cyclic: bool = True) -> Dataset:
-    """Read a store that ``--mode=convert`` wrote.
+    """Read a store that ``--mode=convert`` wrote; arrays stay on disk until a series is used.
 
     Args:
         path: the ``.h5``.
@@ -44,30 +76,39 @@ def store(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: it is damaged, of a later version, or holds undersampled series.
     """
-    loaded, warnings = [], {}
-    for key in _names(Path(path)):
-        one, maps = _load(Path(path), key), _load_maps(Path(path), key)
-        warnings |= dict.fromkeys(one.doubts)
-        if isinstance(one, Images):
-            warnings |= {magnitude.CRIME: None} if not np.iscomplexobj(one.frames) else {}
-            one = magnitude.to_series(one)
-        else:
-            one = to_series(one, maps)
-        loaded.append(dataclasses.replace(one, cyclic=one.cyclic and cyclic))
-    coils = sorted({len(one.maps) for one in loaded})
+    source = Path(path)
+    found = [_describe(source, key) for key in _names(source)]
+    series = tuple(dataclasses.replace(one, cyclic=one.cyclic and cyclic) for one, _, _ in found)
+    warnings = dict.fromkeys(text for _, texts, _ in found for text in texts)
+    coils = sorted({one.shape.coils for one in series})
     facts = {
-        "source": Path(path).name,
-        "complex": magnitude.CRIME not in warnings,
+        "source": source.name,
+        "complex": not any(crime for _, _, crime in found),
         "noise_free_reference": False,
         "coils": "single coil"
         if coils == [1]
         else " or ".join(map(str, coils)) + " coils, maps estimated",
-        "subjects_known": not any(
-            "subject" in text for text in warnings if text != magnitude.CRIME
-        ),
-        "warnings": list(warnings),
+        "subjects_known": not any("subject" in text for text in warnings),
+        "warnings": [magnitude.CRIME] * any(crime for _, _, crime in found) + list(warnings),
     }
-    return Dataset(tuple(loaded), Path(path).stem, facts)
+    return Dataset(series, source.stem, facts)
+
+
+def _describe(path: Path, key: str) -> tuple[StoredSeries, list[str], bool]:
+    """Read all but the large arrays: a series, its doubts, and whether it is of magnitudes."""
+    with reading.reading(path, FORMAT), h5py.File(path) as content:
+        group = content["series"][key]
+        known = _known(group)
+        doubts = known.pop("doubts")
+        measured = "kspace" in group
+        array = group["kspace" if measured else "images"]
+        reading.check_declared(path, array.shape, array.dtype.itemsize)
+        if measured:
+            mask = _array(group, "mask", path).astype(bool)
+            require_full(mask, known["name"])
+        shape = array.shape if measured else (array.shape[0], 1, *array.shape[1:])
+        one = StoredSeries(path, key, shape=Shape(*map(int, shape)), measured=measured, **known)
+        return one, list(doubts), not measured and array.dtype.kind != "c"
 
 
 def measurements(path: Path) -> Iterator[Measurement]:
@@ -154,11 +195,7 @@ def _load(path: Path, key: str) -> Measurement | Images:
         arrays = {
             k: _array(group, k, path) for k in ("kspace", "mask", "noise", "images") if k in group
         }
-        attributes = dict(group.attrs)
-        known = {k: str(attributes[k]) for k in ("name", "subject")}
-        known |= {"cyclic": bool(attributes["cyclic"])}
-        known |= {"metadata": json.loads(attributes["metadata"])}
-        known |= {"doubts": tuple(json.loads(attributes["doubts"]))}
+        attributes, known = group.attrs, _known(group)
         if "images" in arrays:
             return Images(arrays["images"], **known)
         spacing = attributes.get("pixel_spacing")
@@ -171,6 +208,17 @@ def _load(path: Path, key: str) -> Measurement | Images:
             facts=tuple(json.loads(attributes["facts"])),
             **known,
         )
+
+
+def _known(group: h5py.Group) -> dict:
+    """Return the attributes that every series has."""
+    attributes = dict(group.attrs)
+    return {
+        **{k: str(attributes[k]) for k in ("name", "subject")},
+        "cyclic": bool(attributes["cyclic"]),
+        "metadata": json.loads(attributes["metadata"]),
+        "doubts": tuple(json.loads(attributes["doubts"])),
+    }
 
 
 def _array(group: h5py.Group, name: str, path: Path) -> np.ndarray:

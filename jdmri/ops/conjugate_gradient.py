@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Complex, Float, Int
 
 from jdmri.typing import Array
 
@@ -32,6 +32,20 @@ class Solution(NamedTuple):
 
     value: Vector
     residual: Float[Array, "..."]
+
+
+class Converged(NamedTuple):
+    """The end of an iteration with a stopping rule.
+
+    Attributes:
+        value: x, like b.
+        iterations: how many were run.
+        residual: ``‖b − A x‖ / ‖b‖`` over the whole array; 0 where b is 0.
+    """
+
+    value: Vector
+    iterations: Int[Array, ""]
+    residual: Float[Array, ""]
 
 
 class State(NamedTuple):
@@ -112,7 +126,7 @@ def iterate_until(
     tolerance: float,
     max_iterations: int,
     axes: tuple[int, ...] = SERIES_AXES,
-) -> Solution:
+) -> Converged:
     """Iterate from 0 until ``‖b − A x‖ ≤ tolerance · ‖b‖``, both over the whole array.
 
     Under `jax.vmap` each member stops by itself. Not for reverse-mode gradients.
@@ -125,10 +139,12 @@ def iterate_until(
         axes: along which A couples elements.
     """
     start = _from_zero(right_hand_side, axes)
-    enough = tolerance**2 * jnp.sum(start.square)
-    unfinished = lambda carry: (jnp.sum(carry[0].square) > enough) & (carry[1] < max_iterations)
+    scale = jnp.sum(start.square)
+    relative = lambda state: jnp.sqrt(_ratio(jnp.sum(state.square), scale, scale > 0))
+    unfinished = lambda carry: (relative(carry[0]) > tolerance) & (carry[1] < max_iterations)
     step = lambda carry: (_advance(normal, carry[0], axes), carry[1] + 1)
-    return _solution(lax.while_loop(unfinished, step, (start, 0))[0])
+    state, count = lax.while_loop(unfinished, step, (start, jnp.int32(0)))
+    return Converged(state.value, count, relative(state))
 
 
 def _from_zero(right_hand_side: Vector, axes: tuple[int, ...]) -> State:

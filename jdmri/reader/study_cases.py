@@ -34,9 +34,9 @@ def study_cases(config: ConfigDict, folder: Path, count: int) -> list[Case]:
     cases = []
     for one in tqdm(chosen, desc="reader", unit="case", disable=None):
         tested = {r.variant: (r, one) for r in runs if find(r, one.name) is not None}
-        _, estimates = reconstructions(tested, folder)
+        reference, _, estimates = reconstructions(tested, folder)
         candidates = {variant: estimates[variant] for variant in variants}
-        cases.append(Case(one.name, one.subject, one.cine, candidates))
+        cases.append(Case(one.name, one.subject, reference.cine, candidates))
     return cases
 
 

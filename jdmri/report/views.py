@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdmri import metrics
-from jdmri.data.series import Series
+from jdmri.data.series import Series, SeriesLike
 from jdmri.ops import sense
 from jdmri.report.page import View
 
@@ -14,8 +14,8 @@ NUM_WORST = 3
 
 
 def worst_and_median(
-    series: Sequence[Series],
-    acquired: Mapping[str, tuple],
+    series: Sequence[SeriesLike],
+    acquire: Callable[[SeriesLike], tuple[tuple, Series]],
     methods: Mapping[str, Callable],
     rows: Sequence[Mapping],
 ) -> list[View]:
@@ -23,7 +23,7 @@ def worst_and_median(
 
     Args:
         series: the evaluated ones.
-        acquired: name → (kspace, maps, mask).
+        acquire: gives (kspace, maps, mask) and the reference.
         methods: name → ``(kspace, maps, mask) -> cine``.
         rows: of ``series.csv``.
     """
@@ -31,10 +31,11 @@ def worst_and_median(
     chosen = [(f"worst {i}", one) for i, one in enumerate(ranked[:NUM_WORST], 1)]
     views = []
     for label, one in [*chosen, ("median", ranked[len(ranked) // 2])]:
-        estimates = reconstruct_all(methods, acquired[one.name])
+        data, reference = acquire(one)
+        estimates = reconstruct_all(methods, data)
         own = [r for r in rows if r["series"] == one.name and "psnr" in r]
         captions = {r["method"]: f"{r['psnr']:.1f} dB" for r in own}
-        views.append(view(one, acquired[one.name][-1], estimates, label=label, captions=captions))
+        views.append(view(reference, data[-1], estimates, label=label, captions=captions))
     return views
 
 
@@ -80,7 +81,7 @@ def reconstruct_all(methods: Mapping[str, Callable], data: tuple) -> dict[str, n
     return {name: np.asarray(method(*data)) for name, method in methods.items()}
 
 
-def _rank(series: Sequence[Series], rows: Sequence[Mapping], method: str) -> list[Series]:
+def _rank(series: Sequence[SeriesLike], rows: Sequence[Mapping], method: str) -> list[SeriesLike]:
     """Sort by the method's PSNR, lowest first; NaN counts as lowest."""
     psnr = {r["series"]: r.get("psnr", 0.0) for r in rows if r["method"] == method}
     return sorted(series, key=lambda s: -np.inf if np.isnan(psnr[s.name]) else psnr[s.name])

@@ -11,7 +11,9 @@ from jax.sharding import PartitionSpec as P
 from ml_collections import ConfigDict
 
 from jdmri import optim, setup, state, train, writers
-from jdmri.step import Examples, make_train_step
+from jdmri.data.splits import most_diverse
+from jdmri.examples import Examples, buckets, prepare, stack
+from jdmri.step import make_train_step
 from jdmri.study.runs import Run
 
 _REPEATS = 3
@@ -43,43 +45,40 @@ def dry_run(runs: Sequence[Run], folder: Path) -> str:
 
 
 def seconds_per_step(config: ConfigDict) -> float:
-    """Time the training step of ``config`` on random images of the data's shape, compilation apart."""
-    count = config.train.batch_size
-    first = setup.read_data(config).series[0]
-    rng = np.random.default_rng(0)
-    shape = (count, *first.cine.shape)
-    cine = (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(np.complex64)
-    maps = np.broadcast_to(first.maps, (count, *first.maps.shape))
-    examples = Examples(cine, maps, np.full(count, 0.02, np.float32), np.zeros(count, np.uint32))
-    compiled, current, examples = compile_step(config, examples)
-    current, _ = jax.block_until_ready(compiled(current, examples))
+    """Time the training step of ``config`` on the largest of the data's shapes, compilation apart."""
+    dataset = setup.read_data(config)
+    kinds = buckets(dataset.series)
+    largest = max(kinds, key=lambda kind: np.prod(kind.shape))
+    one = prepare(dataset.series[kinds.index(largest)], largest, config)
+    compiled, current, *data = compile_step(config, stack([one] * config.train.batch_size))
+    current, _ = jax.block_until_ready(compiled(current, *data))
     start = time.perf_counter()
     for _ in range(_REPEATS):
-        current, _ = jax.block_until_ready(compiled(current, examples))
+        current, _ = jax.block_until_ready(compiled(current, *data))
     return (time.perf_counter() - start) / _REPEATS
 
 
 def compile_step(config: ConfigDict, examples: Examples):
-    """Compile the training step of ``config``: the step, an initial state, and the examples on the device."""
+    """Compile the training step of ``config`` for one batch.
+
+    Returns:
+        The step, and its arguments: an initial state, the examples on the device, and the rows.
+    """
     task = setup.build_task(config)
     optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
     mesh = train.one_axis_mesh(config.train.batch_size)
     current = state.create(task.model, optimizer, config.seed)
-    current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
-    train_step = make_train_step(
-        task,
-        optimizer,
-        batch_size=config.train.batch_size,
-        ema_decay=config.train.ema_decay,
-        mesh=mesh,
-    )
-    return train_step.lower(current, examples).compile(), current, examples
+    rows = np.arange(config.train.batch_size, dtype=np.int32)
+    shared, split = NamedSharding(mesh, P()), NamedSharding(mesh, P(mesh.axis_names))
+    arguments = (*jax.device_put((current, examples), shared), jax.device_put(rows, split))
+    train_step = make_train_step(task, optimizer, ema_decay=config.train.ema_decay, mesh=mesh)
+    return train_step.lower(*arguments).compile(), *arguments
 
 
 def _length(config: ConfigDict) -> int:
     series = setup.split_data(setup.read_data(config), config)["train"]
-    chosen = config.train.num_series or len(series)
-    return train.run_length(config, min(chosen, len(series)))[1]
+    chosen = most_diverse(series, config.train.num_series)
+    return train.run_length(config, buckets(chosen))[1]
 
 
 def _from_log(workdir: Path) -> float | None:

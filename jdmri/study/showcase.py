@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from jdmri import evaluate, files, setup
-from jdmri.data.series import Series
+from jdmri import acquisition, evaluate, files, setup
+from jdmri.data.series import Series, SeriesLike
 from jdmri.report.page import View
 from jdmri.report.views import NUM_WORST, reconstruct_all, view
 from jdmri.study.collect import Scores
@@ -44,16 +44,17 @@ def _choose(scores: Scores, metric: str) -> list[tuple[str, str, str]]:
     return [*worst, ("median", *ranked[len(ranked) // 2])]
 
 
-def _show(tested: dict[str, tuple[Run, Series]], folder: Path, label: str, captions: dict) -> View:
-    mask, estimates = reconstructions(tested, folder)
+def _show(
+    tested: dict[str, tuple[Run, SeriesLike]], folder: Path, label: str, captions: dict
+) -> View:
+    series, mask, estimates = reconstructions(tested, folder)
     captions = {row: captions.get(row, "") for row in estimates}
-    series = next(iter(tested.values()))[1]
     return view(series, mask, estimates, label=label, captions=captions)
 
 
 def reconstructions(
-    tested: dict[str, tuple[Run, Series]], folder: Path
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    tested: dict[str, tuple[Run, SeriesLike]], folder: Path
+) -> tuple[Series, np.ndarray, dict[str, np.ndarray]]:
     """Reconstruct one series by the methods without training, as the first variant has them, and by every variant.
 
     Args:
@@ -61,20 +62,21 @@ def reconstructions(
         folder: of the study.
 
     Returns:
-        The first variant's mask, and row → ``[frame, y, x]``.
+        The reference and the mask of the first variant, and row → ``[frame, y, x]``.
     """
     estimates: dict[str, np.ndarray] = {}
     for variant, (run, series) in tested.items():
-        data = evaluate.simulate(series, run.config)
+        data, reference = acquisition.simulate(series.load(), run.config)
         methods = evaluate.build_methods(run.config, _restore(run, folder))
         network = methods.pop(evaluate.MODEL)
         if not estimates:
-            mask, estimates = np.asarray(data.mask), reconstruct_all(methods, data)
+            first, mask = reference, np.asarray(data.mask)
+            estimates = reconstruct_all(methods, data)
         estimates[variant] = np.asarray(network(*data))
-    return mask, estimates
+    return first, mask, estimates
 
 
-def find(run: Run, name: str) -> Series | None:
+def find(run: Run, name: str) -> SeriesLike | None:
     """Return the series of that name if the run tests it; with folds another run may."""
     tested = setup.split_data(setup.read_data(run.config), run.config)["test"]
     return next((s for s in tested if s.name == name), None)
