@@ -16,6 +16,7 @@ def get_config() -> ConfigDict:
         # Reader: phantom, npz, store, ismrmrd, cmrxrecon, fastmri, m4raw, skmtea, bart, npz_kspace, dicom, nifti.
         name="phantom",
         cyclic=True,  # gated cine: the last frame is followed by the first
+        reference="sense",  # of measured coils: sense (maps from all data) or rss (root sum of squares)
         path="",  # of all readers but phantom: a file or folder
         # npz: [series, frame, x, y], key `dataset` or the only array
         phase_encoding_axis=2,  # 2 or 3: which axis of the file is ky
@@ -74,6 +75,9 @@ def get_config() -> ConfigDict:
         "temporal_average",
         "view_sharing",
     )  # rows beside the model
+    config.tuned = (
+        ""  # table of their parameters that --mode=tune wrote; default: those of their factories
+    )
 
     config.optimizer = dict(
         name="adamw",

@@ -9,12 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from jdmri.data import transform
 from jdmri.data.series import Series, SeriesLike
+from jdmri.errors import InputError
 from jdmri.keys import draw_keys, series_key
 from jdmri.masks import MASKS
 from jdmri.ops.acquire import acquire
 from jdmri.ops.coil_maps import COIL_MAPS
 from jdmri.typing import Mask
+
+REFERENCES = ("sense", "rss")
 
 
 class Acquired(NamedTuple):
@@ -49,6 +53,25 @@ def simulate(series: Series, config: ConfigDict) -> tuple[Acquired, Series]:
     if config.coil_maps.name != "given":
         series = in_phase_of(series, np.asarray(maps))
     return Acquired(kspace, maps, mask), series
+
+
+def load(series: SeriesLike, config: ConfigDict) -> Series:
+    """Read a series, with the reference that ``config.data.reference`` asks for.
+
+    ``sense`` is what readers make, Σ_coil conj(map) image. ``rss`` has the root sum of squares of the coils' images as its
+    magnitude, and the phase of the former. They differ where maps are 0, and by the noise; simulated data have no other.
+
+    Raises:
+        InputError: another name.
+    """
+    name = config.data.reference
+    if name not in REFERENCES:
+        raise InputError(f"data.reference must be one of {', '.join(REFERENCES)}, got {name!r}.")
+    one = series.load()
+    if name == "sense" or not one.measured:
+        return one
+    magnitude = np.sqrt(np.sum(np.abs(transform.ifftc(one.kspace)) ** 2, axis=1))
+    return dataclasses.replace(one, cine=magnitude * np.exp(1j * np.angle(one.cine)))
 
 
 def draw_mask(series: SeriesLike, config: ConfigDict) -> Mask:

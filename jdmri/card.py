@@ -1,23 +1,18 @@
 """The honest-benchmark statement of an evaluation: what its numbers rest on, and what not."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
 from ml_collections import ConfigDict
 
-from jdmri import setup, workdir
+from jdmri import setup, tuning, workdir
 from jdmri.data.series import Dataset
 from jdmri.state import TrainState
 
 _FILLING = "no parameters, not iterative, nothing tuned"
-_TUNING = {
-    "zero_filled": _FILLING,
-    "temporal_average": _FILLING,
-    "view_sharing": _FILLING,
-    "cg_sense": "defaults: λ chosen on phantoms with eight coils; relative residual 1e-4, at most 50 iterations",
-    "kt_sparse": "defaults of its factory, not tuned for these data",
-}
+_FILLINGS = ("zero_filled", "temporal_average", "view_sharing")
 
 
 def statement(
@@ -63,12 +58,12 @@ def statement(
             "draws": "new in every training step; in evaluation fixed by each series' name, from other keys",
         },
         "noise": _noise(config, dataset),
-        "kspace": _kspace(dataset),
+        "kspace": _kspace(config, dataset),
         "normalisation": "one factor a series, from the undersampled data only, undone at the output",
         "coil_maps": _coil_maps(config, dataset),
         "metrics": about["metrics"] | {"heart": about["heart"]},
         "methods": {
-            **{name: _TUNING.get(name, "see its docstring") for name in config.methods},
+            **{name: _method(config, name, dataset) for name in config.methods},
             "model": {
                 "parameters": sum(a.size for a in jax.tree.leaves(state.params)),
                 "seconds_per_series": result["methods"]["model"]["seconds"]["median"],
@@ -80,6 +75,16 @@ def statement(
     }
 
 
+def _method(config: ConfigDict, name: str, dataset: Dataset) -> str:
+    """Say with which parameters a method without training ran; iterations and residuals are in the table."""
+    if name in _FILLINGS:
+        return _FILLING
+    tuned = tuning.lookup(config, name, dataset.series[0].shape.coils)
+    if not tuned:
+        return "defaults of its factory, not tuned for these data; stopped as its docstring says"
+    return f"tuned ({Path(config.tuned).name}, by validation PSNR for this mask and noise): {tuned}"
+
+
 def _coil_maps(config: ConfigDict, dataset: Dataset) -> str:
     """Say which maps made the reference and which the reconstruction was given."""
     estimated = "maps estimated" in dataset.facts.get("coils", "")
@@ -89,17 +94,19 @@ def _coil_maps(config: ConfigDict, dataset: Dataset) -> str:
             f"reference: maps {reference}; reconstruction: maps by {config.coil_maps.to_dict()} from each undersampled "
             f"acquisition"
         )
-    easier = "; easier than maps from undersampled data" if dataset.series[0].shape.coils > 1 else ""
+    easier = (
+        "; easier than maps from undersampled data" if dataset.series[0].shape.coils > 1 else ""
+    )
     return f"reference and reconstruction: the same maps, {reference}{easier}"
 
 
-def _kspace(dataset: Dataset) -> str:
+def _kspace(config: ConfigDict, dataset: Dataset) -> str:
     measured = sum(one.measured for one in dataset.series)
     if not measured:
         return "simulated from the reference by the model that reconstructs (inverse crime)"
-    return (
-        f"as measured in {measured} of {len(dataset.series)} series, whose reference (SENSE combination) shares its noise"
-    )
+    sums = {"sense": "SENSE combination", "rss": "root sum of squares"}
+    combination = sums[config.data.reference]
+    return f"as measured in {measured} of {len(dataset.series)} series, whose reference ({combination}) shares its noise"
 
 
 def _noise(config: ConfigDict, dataset: Dataset) -> dict[str, Any]:

@@ -53,8 +53,9 @@ def check_kind(config: ConfigDict, mode: str) -> None:
     Raises:
         InputError: naming the mode that fits.
     """
-    kind = "study" if "variants" in config else "search" if "space" in config else "run"
-    fits = {"study": ("study", "reader"), "search": ("search",)}.get(
+    marks = {"study": "variants", "search": "space", "tuning": "grid"}
+    kind = next((kind for kind, field in marks.items() if field in config), "run")
+    fits = {"study": ("study", "reader"), "search": ("search",), "tuning": ("tune",)}.get(
         kind, ("train", "evaluate", "find_lr", *_WITHOUT_CONFIG)
     )
     if mode not in fits:

@@ -10,8 +10,19 @@ import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jdmri import card, files, losses, metrics, reconstruct, setup, summary, workdir, writers
-from jdmri.acquisition import Acquired, draw_mask, simulate
+from jdmri import (
+    card,
+    files,
+    losses,
+    metrics,
+    reconstruct,
+    setup,
+    summary,
+    tuning,
+    workdir,
+    writers,
+)
+from jdmri.acquisition import Acquired, draw_mask, load, simulate
 from jdmri.classical import METHODS
 from jdmri.data.series import SeriesLike
 from jdmri.errors import InputError
@@ -64,7 +75,7 @@ def evaluate(
     protocol |= {"checkpoint": step, "training_loss": trained.loss.to_dict(), "note": note}
     summary.refuse_other(target / "summary.json", protocol)
 
-    methods = build_methods(config, state)
+    methods = build_methods(config, state, series[0].shape.coils)
     rows = _score_all(series, config, methods)
     result = {"protocol": protocol, "methods": summary.summarise(rows)}
     about = card.statement(config, trained, dataset, state, result)
@@ -73,7 +84,7 @@ def evaluate(
     files.write_json(target / "summary.json", result)  # last of the numbers: they are complete
     if pictures:
         records = writers.read_records(folder)
-        acquire = lambda one: simulate(one.load(), config)
+        acquire = lambda one: simulate(load(one, config), config)
         shown = views.worst_and_median(series, acquire, methods, rows)
         gallery.draw(target / "figures", shown, records, note)
         title = f"{folder.name}: {dataset.name}, {part}"
@@ -82,10 +93,11 @@ def evaluate(
     return target, result
 
 
-def build_methods(config: ConfigDict, state) -> dict[str, Callable]:
+def build_methods(config: ConfigDict, state, num_coils: int) -> dict[str, Callable]:
     """Build the rows of the table: the methods without training, then the model."""
     cyclic = config.data.cyclic
-    methods = {name: METHODS.build({"name": name}, cyclic=cyclic) for name in config.methods}
+    section = lambda name: {"name": name, **tuning.lookup(config, name, num_coils)}
+    methods = {name: METHODS.build(section(name), cyclic=cyclic) for name in config.methods}
     variables = jax.device_put(state.variables)
     return methods | {MODEL: reconstruct.reconstructor(setup.build_model(config), variables)}
 
@@ -96,22 +108,24 @@ def _score_all(
     """Reconstruct and score each series by each method: one row each."""
     rows = []
     for one in tqdm(series, desc="evaluate", unit="series", leave=None, disable=None):
-        acquired, reference = simulate(one.load(), config)
+        acquired, reference = simulate(load(one, config), config)
         region = metrics.heart_region(reference.cine)
         for name, method in methods.items():
-            estimate, seconds = _timed(method, acquired)
+            estimate, known = _timed(method, acquired)
             scores = metrics.evaluate(estimate, reference.cine, config.metrics, region)
             identity = {"series": one.name, "subject": one.subject, "method": name}
-            rows.append(identity | scores | {"seconds": seconds})
+            rows.append(identity | scores | known)
     return rows
 
 
-def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, float]:
-    """Reconstruct, and time a second call: the first one of a shape compiles."""
+def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, float]]:
+    """Reconstruct; iterations and residual (NaN without), and seconds of a second call: the first one of a shape compiles."""
     jax.block_until_ready(method(*data))
     start = time.perf_counter()
-    estimate = jax.block_until_ready(method(*data))
-    return np.asarray(estimate), time.perf_counter() - start
+    estimate, (iterations, residual) = tuning.reconstruct(method, data)
+    estimate = np.asarray(estimate)
+    seconds = time.perf_counter() - start
+    return estimate, {"iterations": iterations, "residual": residual, "seconds": seconds}
 
 
 def _folder_name(data_name: str) -> str:

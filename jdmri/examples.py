@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from jdmri.acquisition import bright_level, series_seed, simulate
+from jdmri.acquisition import bright_level, load, series_seed, simulate
 from jdmri.data import transform
 from jdmri.data.series import SeriesLike, Shape
 
@@ -80,7 +80,7 @@ def _rounded(shape: Shape, largest: Shape) -> Shape:
 
 def prepare(series: SeriesLike, bucket: Bucket, config: ConfigDict) -> Examples:
     """Load one series, estimate its coil maps if ``config.coil_maps`` asks for it, and pad it to its bucket."""
-    one, true_maps = series.load(), None
+    one, true_maps = load(series, config), None
     maps = one.maps
     if config.coil_maps.name != "given":
         acquired, one = simulate(one, config)

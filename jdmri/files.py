@@ -39,6 +39,11 @@ def write_json(path: Path, content: Any) -> None:
     write_atomic(path, lambda temporary: temporary.write_text(text))
 
 
+def as_json(content: Any) -> Any:
+    """Return what reading ``content`` back would give: lists for tuples."""
+    return json.loads(json.dumps(content))
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text())

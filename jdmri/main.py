@@ -6,6 +6,7 @@
     python -m jdmri.main --mode=search --config=configs/studies/search.py         hyper-parameters, with Optuna
     python -m jdmri.main --mode=reader --workdir=runs/studies/losses-quick        a blinded reading; --answers=a.csv,b.csv
     python -m jdmri.main --mode=find_lr --config=…               learning-rate range test: a curve, nothing trained
+    python -m jdmri.main --mode=tune --config=configs/classical.py    parameters of the methods without training
     python -m jdmri.main --mode=phantom --output=FOLDER          pictures of synthetic hearts; FILE.npz or .h5: data
     python -m jdmri.main --mode=doctor --input=SCAN              what a file or folder holds, and how to use it
     python -m jdmri.main --mode=convert --input=FOLDER --output=store.h5    any format into one file
@@ -36,6 +37,7 @@ from jdmri import (
     reader,
     summary,
     train,
+    tuning,
 )
 from jdmri.reader import study_cases
 from jdmri.study import search, study
@@ -44,7 +46,7 @@ _MODE = flags.DEFINE_enum(
     "mode",
     "train",
     [
-        *("train", "evaluate", "study", "search", "reader", "find_lr"),
+        *("train", "evaluate", "study", "search", "reader", "find_lr", "tune"),
         *("phantom", "doctor", "convert", "reconstruct"),
     ],
     "What to do.",
@@ -100,6 +102,7 @@ def main(argv: list[str]) -> None:
         "search": search.search,
         "reader": _reader,
         "find_lr": lr_range.find,
+        "tune": tuning.tune,
         "phantom": _phantom,
         "doctor": lambda config, folder: doctor.examine(_path("input")),
         "convert": lambda config, folder: convert.convert(_path("input"), _path("output")),

@@ -94,6 +94,8 @@ def table(result: Mapping[str, Any]) -> str:
     about, methods = result["protocol"], result["methods"]
     known = next(iter(methods.values()))
     formats = {n: f for name, f in TABLE.items() for n in (name, f"{name}_heart") if n in known}
+    if any(values["iterations"]["n"] for values in methods.values()):
+        formats |= {"iterations": ".0f", "residual": ".1e"}
     formats["seconds"] = ".2g"
     lines = [
         f"{about['data']} ({about['split']}), {about['num_subjects']} subjects, {about['mask']['name']} mask, "
@@ -130,5 +132,5 @@ def _spread(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, float |
 
 def _cell(value: Mapping[str, float | None], form: str) -> str:
     if value["mean"] is None:
-        return "not defined"
+        return "–"
     return f"{value['mean']:{form}}" + ("" if value["std"] is None else f" ± {value['std']:{form}}")

@@ -6,7 +6,7 @@ import pytest
 
 from jdmri import phantom
 from jdmri.errors import InputError
-from jdmri.ops import acquire, coils, combine, espirit, fourier, sense
+from jdmri.ops import acquire, coil_maps, coils, combine, espirit, fourier, sense
 
 MATRIX = (96, 96)
 # Distances of projectors, root mean square inside the body; measured values are half of these.
@@ -321,3 +321,16 @@ def test_prewhitening_gives_white_noise_of_unit_variance(rng, key):
 def test_noise_that_cannot_be_whitened_is_refused(noise):
     with pytest.raises(InputError, match="not of full rank"):
         combine.whitening(noise.astype(np.complex64))
+
+
+@pytest.mark.parametrize("num_lines", [5, 8, 12])
+def test_few_centre_lines_do_not_lose_the_maps(scan, inside, num_lines):
+    """A kernel as large as the centre leaves a support of 1 % of the image."""
+    everything = np.ones((*scan.cine.shape[:2], 1), bool)
+    centre = abs(np.arange(everything.shape[1]) - everything.shape[1] // 2) <= num_lines // 2
+    mask = everything & centre[:, None]
+    maps = coil_maps.espirit()(sense.forward(scan.cine, scan.maps, mask), mask, None)
+    known = np.abs(np.asarray(maps)).sum(axis=0) > 0
+    assert known[inside].mean() > 0.8
+    overlap = np.abs(np.sum(np.conj(maps) * scan.maps, axis=0))[inside & known]
+    assert overlap.mean() > 0.9

@@ -14,7 +14,7 @@ import pytest
 
 from configs import cmrxrecon, default
 from jdmri import evaluate, feed, schedule, setup, step, train
-from jdmri.acquisition import in_phase_of, simulate
+from jdmri.acquisition import in_phase_of, load, simulate
 from jdmri.data import store
 from jdmri.data.measurement import Measurement
 from jdmri.data.series import Dataset, Series, Shape
@@ -173,7 +173,7 @@ def stored(tmp_path):
 def stream(config, path, **fields):
     config = config.copy_and_resolve_references()
     config.unlock()
-    config.data = dict(name="store", path=str(path), cyclic=True)
+    config.data = dict(name="store", path=str(path), cyclic=True, reference="sense")
     config.augment.update(flips=True, frame_roll=True, global_phase=True)
     config.train.update(num_steps=6, batch_size=2, **fields)
     return config
@@ -223,6 +223,18 @@ def test_measured_k_space_is_what_networks_see(config):
     assert not np.asarray(acquired.kspace)[~sampled].any()
     example = prepare(noisy, buckets([noisy])[0], config)
     np.testing.assert_array_equal(example.kspace, noisy.kspace)
+
+
+def test_the_reference_may_be_the_root_sum_of_squares(config):
+    one = series((4, 3, 16, 18), 0, measured=True)
+    silent = dataclasses.replace(one, maps=np.where(np.arange(18) < 9, one.maps, 0))
+    silent = dataclasses.replace(silent, cine=np.where(np.arange(18) < 9, one.cine, 0))
+    config.data.reference = "rss"
+    np.testing.assert_allclose(np.abs(load(silent, config).cine), np.abs(one.cine), atol=1e-5)
+    np.testing.assert_allclose(load(one, config).cine, one.cine, atol=1e-5)
+    config.data.reference = "sos"
+    with pytest.raises(InputError, match=r"data.reference must be one of sense, rss"):
+        load(one, config)
 
 
 def test_other_maps_turn_the_phase_of_the_reference_and_not_its_data():
@@ -288,7 +300,7 @@ def test_host_memory_does_not_grow_with_the_data_set(tmp_path):
         code = (
             "import resource, sys; from pathlib import Path; from configs import default; from jdmri import train\n"
             "config = default.get_config(); config.unlock()\n"
-            f"config.data = dict(name='store', path={str(path)!r}, cyclic=True)\n"
+            f"config.data.update(name='store', path={str(path)!r})\n"
             "config.model.denoiser.update(width=4); config.model.num_cascades = 1\n"
             "config.train.update(num_steps=30, streaming='always', num_workers=0)\n"
             f"train.train(config, Path({str(tmp_path / f'run-{count}')!r}))\n"

@@ -1,32 +1,34 @@
-"""View sharing: unsampled points are interpolated in time between sampled neighbours."""
+"""View sharing: unsampled points take what neighbouring frames sampled at the same place of k-space."""
 
 import functools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from jdmri.classical.method import METHODS, Method, filled
+from jdmri.errors import InputError
 from jdmri.typing import Array, KSpace, Mask
 
 _NEVER = 1 << 20  # farther away than any frame
 
 
-def fill_view_sharing(kspace: KSpace, mask: Mask, *, cyclic: bool) -> KSpace:
-    """Interpolate each point linearly between the previous and the next frame that sampled it.
+def fill_view_sharing(kspace: KSpace, mask: Mask, *, cyclic: bool, mode: str = "linear") -> KSpace:
+    """Fill each point from the previous and the next frame that sampled it, in time.
 
     Args:
         kspace: ``[*batch, frame, coil, ky, kx]``, zero where not sampled (``x`` for hybrid data).
         mask: ``[*batch, frame, ky, kx or 1]``.
         cyclic: the last frame is followed by the first. Otherwise the ends take the nearest sample.
+        mode: ``linear``, ``nearest`` or ``sliding_window``, see `view_sharing`.
 
     Points that no frame sampled stay 0.
     """
     back = _frames_since_sample(mask, cyclic)
     ahead = jnp.flip(_frames_since_sample(jnp.flip(mask, axis=-3), cyclic), axis=-3)
-    # The weight of a neighbour is the other's share of the gap; one that does not exist gets none.
-    gap = jnp.maximum(back + ahead, 1)
-    weight = jnp.where(back >= _NEVER, 0.0, jnp.where(ahead >= _NEVER, 1.0, ahead / gap))
+    weight = _WEIGHTS[mode](back, ahead)
+    # A neighbour that does not exist gets no weight, and a sampled point is its own neighbour.
+    weight = jnp.where(back >= _NEVER, 0.0, jnp.where(ahead >= _NEVER, 1.0, weight))
     weight = jnp.where(back + ahead == 0, 1.0, weight)[..., None, :, :]
     num_frames = mask.shape[-3]
     frame = _frame_index(mask)
@@ -37,9 +39,37 @@ def fill_view_sharing(kspace: KSpace, mask: Mask, *, cyclic: bool) -> KSpace:
 
 
 @METHODS.register("view_sharing")
-def view_sharing(*, cyclic: bool = True) -> Method:
-    """Linear view sharing (temporal interpolation of k-space)."""
-    return filled(functools.partial(fill_view_sharing, cyclic=cyclic))
+def view_sharing(*, mode: str = "linear", cyclic: bool = True) -> Method:
+    """View sharing (Foo et al. 1995, doi:10.1148/radiology.195.2.7724769): borrow lines in time.
+
+    Args:
+        mode: what an unsampled point takes.
+            ``linear``: the straight line between its previous and its next sample.
+            ``nearest``: the sample nearest in time, of two equally near ones the earlier.
+            ``sliding_window``: the newest sample, as in MR fluoroscopy (Riederer et al. 1988,
+            doi:10.1002/mrm.1910080102). It needs nothing from the future and lags behind. The window reaches
+            back until each point is found: R frames when a uniform mask moves on by one line a frame.
+        cyclic: the last frame is followed by the first, as in gated series.
+
+    Raises:
+        InputError: an unknown mode.
+    """
+    if mode not in _WEIGHTS:
+        raise InputError(f"view_sharing knows the modes {', '.join(_WEIGHTS)}, got mode={mode!r}.")
+    return filled(functools.partial(fill_view_sharing, cyclic=cyclic, mode=mode))
+
+
+def _linear(back: Int[Array, "..."], ahead: Int[Array, "..."]) -> Float[Array, "..."]:
+    """The weight of a neighbour is the other's share of the gap."""
+    return ahead / jnp.maximum(back + ahead, 1)
+
+
+# The weight of the previous sample, from the frames back to it and ahead to the next.
+_WEIGHTS = {
+    "linear": _linear,
+    "nearest": lambda back, ahead: jnp.where(back <= ahead, 1.0, 0.0),
+    "sliding_window": lambda back, ahead: jnp.ones_like(back, float),
+}
 
 
 def _frames_since_sample(mask: Mask, cyclic: bool) -> Int[Array, "*batch frame ky kx"]:

@@ -134,8 +134,10 @@ def _names(path: Path) -> dict[str, str]:
     """Return the name of each group.
 
     Raises:
-        InputError: it is no store, one of a later version, or empty.
+        InputError: it is not there, no store, one of a later version, or empty.
     """
+    if not path.is_file():
+        raise InputError(f"no file {str(path)!r}; make one with --mode=convert --output={path}.")
     with reading.reading(path, FORMAT), h5py.File(path) as content:
         if content.attrs.get("format") != FORMAT or content.attrs["version"] > VERSION:
             raise InputError(f"{path} is no {FORMAT}, or of a later version than {VERSION}.")

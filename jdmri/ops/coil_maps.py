@@ -29,7 +29,7 @@ def espirit(*, kernel: int = 6, limit: int = 24, crop: float = 0.95) -> Estimato
     """Estimate by ESPIRiT (`jdmri.ops.espirit`) from the gapless centre of the temporal mean.
 
     Args:
-        kernel: side of the neighbourhoods; a smaller centre lowers it.
+        kernel: side of the neighbourhoods; at most half of the centre's lines.
         limit: most lines and columns of the centre.
         crop: least eigenvalue of the support; maps are 0 outside.
     """
@@ -40,7 +40,8 @@ def espirit(*, kernel: int = 6, limit: int = 24, crop: float = 0.95) -> Estimato
 
     def estimate(kspace, mask, maps):
         centre, _ = coils.calibration(kspace, mask, limit=limit)
-        fitting = min(kernel, *centre.shape[1:])
+        # With fewer than about 2 k lines the neighbourhoods span everything, and the maps are lost.
+        fitting = max(min(kernel, *(n // 2 for n in centre.shape[1:])), 1)
         return eigen.espirit(centre, kspace.shape[-2:], kernel=fitting, crop=crop)
 
     return _several(estimate)

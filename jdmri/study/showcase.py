@@ -66,8 +66,8 @@ def reconstructions(
     """
     estimates: dict[str, np.ndarray] = {}
     for variant, (run, series) in tested.items():
-        data, reference = acquisition.simulate(series.load(), run.config)
-        methods = evaluate.build_methods(run.config, _restore(run, folder))
+        data, reference = acquisition.simulate(acquisition.load(series, run.config), run.config)
+        methods = evaluate.build_methods(run.config, _restore(run, folder), series.shape.coils)
         network = methods.pop(evaluate.MODEL)
         if not estimates:
             first, mask = reference, np.asarray(data.mask)

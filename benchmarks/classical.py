@@ -1,0 +1,156 @@
+"""What a network has to beat: the methods without training, tuned by three policies, on phantoms or real series.
+
+    python -m jdmri.main --mode=tune --config=configs/classical.py
+    python benchmarks/classical.py --table=runs/classical/tuned.json --output=runs/classical/phantom
+    python benchmarks/classical.py --table=runs/classical/tuned.json --output=runs/classical/real --real=cine.npz --phase=complex_images.npz
+
+Each method runs with its tuned parameters times ``FACTORS``. "Phantoms": factor 1, as tuned on validation phantoms. "Development": the best factor on
+the other half of the series. "Oracle": the best one of each series, which nobody can know. Real series: with a measured smooth phase and noise of SNR 30,
+and as they are (``--magnitude``). Interrupted, the same command goes on.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from configs import classical
+from jdmri import files, masks, metrics, setup, tuning
+from jdmri.acquisition import load, simulate
+from jdmri.classical import METHODS
+
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
+FILLINGS = ("zero_filled", "temporal_average", "view_sharing")
+METRICS = ("psnr", "ssim", "nmse", "ssim_xt")
+
+
+def main():
+    """Measure every method on every series, then print one table a mask."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--table", type=Path, required=True, help="of --mode=tune")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--real", help="npz of magnitude cines; default: the test phantoms")
+    parser.add_argument("--phase", help="npz of complex images, for their phase")
+    parser.add_argument(
+        "--magnitude", action="store_true", help="real series without phase and noise"
+    )
+    parser.add_argument("--accelerations", type=float, nargs="+", default=[4.0, 5.0, 8.0, 12.0])
+    parser.add_argument("--series", type=int, default=0, help="the first ones; 0: all")
+    options = parser.parse_args()
+    for per_frame in (True, False):
+        for acceleration in options.accelerations:
+            show(measure(options, acceleration, per_frame))
+
+
+def measure(options, acceleration: float, per_frame: bool) -> dict:
+    """Return rows by method and factor, from the file where they are known."""
+    kind = "per-frame" if per_frame else "shared"
+    path = options.output / f"R{acceleration:g}-{kind}.json"
+    if path.is_file():
+        return files.read_json(path)
+    tuned, config = configs_of(options, acceleration, per_frame)
+    series = setup.read_data(config).series
+    series = series if options.real else setup.split_data(setup.read_data(config), config)["test"]
+    series = series[: options.series or None]
+    rows, drawn = {}, []
+    for one in tqdm(series, desc=path.stem):
+        acquired, reference = simulate(load(one, config), config)
+        drawn.append(masks.describe(acquired.mask)["acceleration"])
+        for name, factor, method in methods_of(options, tuned, one.shape.coils):
+            rows.setdefault(f"{name} {factor:g}", []).append(score(method, acquired, reference))
+    about = {"R": acceleration, "mask": kind, "true R": float(np.mean(drawn)), "n": len(series)}
+    table = {"about": about, "rows": rows}
+    files.write_json(path, table)
+    return table
+
+
+def configs_of(options, acceleration: float, per_frame: bool):
+    """The config that the parameters were tuned with, and that of the series."""
+    tuned = classical.get_config().base
+    tuned.mask.update(acceleration=acceleration, per_frame=per_frame)
+    tuned.tuned = str(options.table)
+    config = tuned.copy_and_resolve_references()
+    if options.real:
+        phase = "none" if options.magnitude else options.phase
+        config.data.update(name="npz", path=options.real, phase=phase)
+        config.noise.sigma = 0.0 if options.magnitude else 1 / 30
+    return tuned, config
+
+
+def methods_of(options, tuned, num_coils: int):
+    """Yield name, factor and method; those of the table's grid with each factor."""
+    for name in FILLINGS:
+        yield name, 1.0, METHODS.build({"name": name}, cyclic=True)
+    for name in dict.fromkeys(e["method"] for e in files.read_json(options.table)["entries"]):
+        parameters = tuning.lookup(tuned, name, num_coils)
+        for factor in FACTORS if parameters else ():
+            scaled = {k: factor * v for k, v in parameters.items()}
+            yield name, factor, METHODS.build({"name": name, **scaled}, cyclic=True)
+
+
+def score(method, acquired, reference) -> dict:
+    """Reconstruct twice, time the second; metrics over image and heart, iterations, residual."""
+    jax.block_until_ready(method(*acquired))
+    start = time.perf_counter()
+    cine, (iterations, residual) = tuning.reconstruct(method, acquired)
+    cine = np.asarray(cine)
+    seconds = time.perf_counter() - start
+    region = metrics.heart_region(reference.cine)
+    scores = metrics.evaluate(cine, reference.cine, METRICS, region)
+    stopped = {} if np.isnan(iterations) else {"iterations": iterations, "residual": residual}
+    return scores | stopped | {"seconds": seconds}
+
+
+def show(table: dict) -> None:
+    """Print one row a method."""
+    about = ", ".join(
+        f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in table["about"].items()
+    )
+    print(
+        f"\n{about}\n\n| method | PSNR phantoms | development | oracle | heart PSNR | SSIM | NMSE | SSIM-xt | iterations | residual | s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for name in dict.fromkeys(key.split()[0] for key in table["rows"]):
+        print(line(name, table["rows"]), flush=True)
+
+
+def line(name: str, rows: dict) -> str:
+    """One method: the three policies, and everything else as tuned on phantoms."""
+    factors = [f for f in FACTORS if f"{name} {f:g}" in rows]
+    psnr = np.array([[one["psnr"] for one in rows[f"{name} {f:g}"]] for f in factors])
+    ours = rows[f"{name} 1"]
+    mean = lambda key: np.mean([one[key] for one in ours])
+    cells = [f"{mean('psnr'):.2f} ± {np.std([one['psnr'] for one in ours], ddof=1):.2f}"]
+    cells += [
+        f"{policy:.2f}" if len(factors) > 1 else "–"
+        for policy in (development(psnr), psnr.max(axis=0).mean())
+    ]
+    cells += [
+        f"{mean('psnr_heart'):.2f}",
+        f"{mean('ssim'):.3f}",
+        f"{mean('nmse'):.4f}",
+        f"{mean('ssim_xt'):.3f}",
+    ]
+    if "iterations" in ours[0]:
+        cells += [f"{mean('iterations'):.0f}", f"{max(one['residual'] for one in ours):.1e}"]
+    else:
+        cells += ["–", "–"]
+    return (
+        f"| {name} | "
+        + " | ".join([*cells, f"{np.median([one['seconds'] for one in ours]):.2g}"])
+        + " |"
+    )
+
+
+def development(psnr: np.ndarray) -> float:
+    """Choose the factor of each half of the series on the other half."""
+    half = np.arange(psnr.shape[1]) % 2
+    chosen = [psnr[psnr[:, half != h].mean(axis=1).argmax(), half == h] for h in (0, 1)]
+    return float(np.concatenate(chosen).mean())
+
+
+if __name__ == "__main__":
+    main()

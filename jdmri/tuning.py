@@ -1,0 +1,211 @@
+"""Parameters of the methods without training, tuned on validation subjects: ``--mode=tune``.
+
+The table it writes is what ``config.tuned`` names: evaluations take from it the parameters of each method for their mask,
+noise and number of coils.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from jdmri import files, metrics, setup
+from jdmri.acquisition import load, simulate
+from jdmri.classical import METHODS
+from jdmri.data.series import SeriesLike
+from jdmri.errors import InputError
+
+TABLE = "tuned.json"
+_EXTENSIONS = 2  # how often a grid grows when its best point is its first or last
+Parameters = dict[str, float]
+Score = Callable[[Parameters], float]
+
+
+def tune(config: ConfigDict, folder: Path) -> str:
+    """Tune every method of ``config.grid`` for every acceleration and kind of mask.
+
+    Each result is written as soon as it is known; the same command goes on after a kill.
+
+    Args:
+        config: ``base`` (a run's config: data, split, mask, noise), ``accelerations``, ``per_frame``, ``grid`` (method →
+            parameter → lowest and highest value), ``num_points``, ``num_series``.
+        folder: for ``tuned.json``.
+
+    Returns:
+        A line for each entry, and how to use the table.
+
+    Raises:
+        InputError: the data or a setting cannot be used, or the folder holds a table of other settings.
+    """
+    path = folder / TABLE
+    entries = _begun(path, config)
+    series = setup.split_data(setup.read_data(config.base), config.base)["validation"]
+    chosen = series[: config.num_series or None]
+    if not chosen:
+        raise InputError("the validation split is empty; change --config.base.split.ratios.")
+    done = [(e["mask"], e["method"]) for e in entries]
+    work = [(run, name) for run in _runs(config) for name in config.grid]
+    for run, name in tqdm(work, desc="tune", unit="method", disable=None):
+        if (run.mask.to_dict(), name) not in done:
+            entries.append(_entry(run, name, config, chosen))
+            files.write_json(path, {"settings": _settings(config), "entries": entries})
+    lines = [_line(entry) for entry in entries]
+    return "\n".join([*lines, f"To use them in evaluations: --config.tuned={path}"])
+
+
+def lookup(config: ConfigDict, method: str, num_coils: int) -> Parameters:
+    """Return the tuned parameters of a method for the mask and noise of ``config``; nothing where none are known.
+
+    Raises:
+        InputError: ``config.tuned`` names no table.
+    """
+    if not config.tuned:
+        return {}
+    path = Path(config.tuned)
+    if not path.is_file():
+        raise InputError(
+            f"no file {config.tuned!r}; make one with --mode=tune, or set tuned to ''."
+        )
+    wanted = {"method": method, "mask": config.mask.to_dict(), "noise_sigma": config.noise.sigma}
+    wanted |= {"num_coils": num_coils}
+    for entry in files.read_json(path)["entries"]:
+        if all(entry[key] == value for key, value in wanted.items()):
+            return entry["parameters"]
+    return {}
+
+
+def search(ranges: Mapping[str, Sequence[float]], num_points: int, score: Score) -> list[tuple]:
+    """Maximise ``score`` over logarithmic grids, one parameter after the other, and refine each once.
+
+    A grid whose best point is at its end grows there. Refining halves the distance on both sides of the best.
+
+    Args:
+        ranges: parameter → (lowest, highest), > 0. Until their turn, parameters are in the middle.
+        num_points: of each grid.
+        score: of all parameters.
+
+    Returns:
+        (score, parameters) of every try, the best one last.
+    """
+    tried: dict[tuple, float] = {}
+    current = {name: math.sqrt(low * high) for name, (low, high) in ranges.items()}
+
+    def value(name, point):
+        candidate = current | {name: float(f"{point:.4g}")}
+        key = tuple(candidate.items())
+        if key not in tried:
+            tried[key] = score(candidate)
+        return tried[key]
+
+    for name, (low, high) in ranges.items():
+        current[name] = float(f"{_best_point(name, low, high, num_points, value):.4g}")
+    ranked = sorted(tried.items(), key=lambda item: item[1])
+    return [(scored, dict(key)) for key, scored in ranked]
+
+
+def _best_point(name: str, low: float, high: float, num_points: int, value: Callable) -> float:
+    points = list(np.geomspace(low, high, num_points))
+    ratio = points[1] / points[0]
+    best = max(points, key=lambda p: value(name, p))
+    for _ in range(_EXTENSIONS):
+        if best == points[0]:
+            points.insert(0, best / ratio)
+        elif best == points[-1]:
+            points.append(best * ratio)
+        best = max(points, key=lambda p: value(name, p))
+    around = [best / math.sqrt(ratio), best, best * math.sqrt(ratio)]
+    return max(around, key=lambda p: value(name, p))
+
+
+def _runs(config: ConfigDict) -> list[ConfigDict]:
+    """One run's config for each mask."""
+    runs = []
+    for per_frame in config.per_frame:
+        for acceleration in config.accelerations:
+            run = config.base.copy_and_resolve_references()
+            run.mask.update(acceleration=acceleration, per_frame=per_frame)
+            runs.append(run)
+    return runs
+
+
+def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[SeriesLike]) -> dict:
+    """Tune one method for one mask."""
+    psnr = metrics.METRICS.build({"name": "psnr"})
+    acquired = [simulate(load(one, run), run) for one in series]
+    context = {"cyclic": run.data.cyclic}
+    stopped: dict[tuple, list] = {}
+
+    def score(parameters):
+        method = METHODS.build({"name": name, **parameters}, **context)
+        scores = []
+        for data, reference in acquired:
+            cine, how = reconstruct(method, data)
+            stopped.setdefault(tuple(parameters.items()), []).append(how)
+            scores.append(psnr(np.asarray(cine), reference.cine))
+        return float(np.mean(scores))
+
+    tries = search(config.grid[name].to_dict(), config.num_points, score)
+    best, parameters = tries[-1]
+    iterations, residual = np.array(stopped[tuple(parameters.items())]).T
+    return {
+        "method": name,
+        "mask": run.mask.to_dict(),
+        "noise_sigma": run.noise.sigma,
+        "num_coils": series[0].shape.coils,
+        "parameters": parameters,
+        "psnr": best,
+        "iterations": _finite(iterations.mean()),
+        "largest_residual": _finite(residual.max()),
+        "num_series": len(series),
+        "data": run.data.name,
+        "tries": [{"psnr": scored, **point} for scored, point in tries],
+    }
+
+
+def reconstruct(method: Callable, data: tuple) -> tuple[jax.Array, tuple[float, float]]:
+    """Apply a method: the cine, and (iterations, residual), NaN where it has none."""
+    if not hasattr(method, "solve"):
+        return method(*data), (float("nan"), float("nan"))
+    solution = method.solve(*data)
+    return solution.cine, (float(solution.iterations), float(solution.residual))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _settings(config: ConfigDict) -> dict[str, Any]:
+    """What the entries have in common."""
+    return {
+        "base": config.base.to_dict(),
+        "num_points": config.num_points,
+        "num_series": config.num_series,
+        "grid": config.grid.to_dict(),
+    }
+
+
+def _begun(path: Path, config: ConfigDict) -> list[dict]:
+    """Return the entries of an interrupted command.
+
+    Raises:
+        InputError: they were tuned with other settings.
+    """
+    if not path.is_file():
+        return []
+    known = files.read_json(path)
+    # JSON has lists for tuples.
+    if known["settings"] != files.as_json(_settings(config)):
+        raise InputError(f"{path} was tuned with other settings; choose another --workdir.")
+    return known["entries"]
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    mask, parameters = entry["mask"], entry["parameters"]
+    settings = ", ".join(f"{k} {v:.3g}" for k, v in parameters.items())
+    kind = "per frame" if mask["per_frame"] else "shared"
+    return f"R {mask['acceleration']:g}, {kind}, {entry['method']}: {settings} ({entry['psnr']:.2f} dB)"

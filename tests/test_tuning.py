@@ -1,0 +1,90 @@
+"""Tuning of the methods without training: the search, the table, and evaluations that use it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from configs import classical
+from jdmri import command_line, evaluate, files, train, tuning
+from jdmri.errors import InputError
+from tests.test_training import tiny
+
+
+def parabola(**best):
+    """A score with one maximum, in logarithms."""
+    return lambda p: -sum(np.log(p[name] / value) ** 2 for name, value in best.items())
+
+
+def test_the_search_finds_a_maximum_within_half_a_step_of_the_grid():
+    tries = tuning.search({"weight": (1e-3, 1e-1)}, 5, parabola(weight=0.02))
+    assert tries[-1][0] == max(score for score, _ in tries) and len(tries) == 7
+    assert abs(np.log(tries[-1][1]["weight"] / 0.02)) <= np.log(100) / 4 / 4 + 1e-3
+
+
+def test_a_grid_grows_where_its_end_is_best():
+    tries = tuning.search({"weight": (1e-3, 1e-1)}, 3, parabola(weight=1.0))
+    assert tries[-1][1]["weight"] == pytest.approx(1.0, rel=1e-3)
+    assert len(tuning.search({"weight": (1e-3, 1e-1)}, 3, parabola(weight=1e-9))) == 7
+
+
+def test_parameters_are_tuned_one_after_the_other():
+    ranges = {"a": (1e-3, 1e-1), "b": (1e-2, 1.0)}
+    _, best = tuning.search(ranges, 5, parabola(a=0.01, b=0.3162))[-1]
+    assert best["a"] == pytest.approx(0.01, rel=0.01) and best["b"] == pytest.approx(
+        0.3162, rel=0.01
+    )
+
+
+@pytest.fixture
+def config(tmp_path):
+    made = classical.get_config()
+    made.base = tiny(tmp_path, num_steps=1)
+    made.accelerations, made.per_frame = (3.0,), (True,)
+    made.num_series, made.num_points = 1, 3
+    made.unlock()
+    made.grid = {"kt_sparse": {"weight": (1e-3, 1e-1)}}
+    return made
+
+
+def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
+    text = tuning.tune(config, tmp_path / "tune")
+    path = tmp_path / "tune" / tuning.TABLE
+    assert "R 3, per frame, kt_sparse: weight" in text and f"--config.tuned={path}" in text
+    (entry,) = json.loads(path.read_text())["entries"]
+    assert entry["psnr"] == max(t["psnr"] for t in entry["tries"]) and entry["iterations"] > 0
+    monkeypatch.setattr(tuning, "search", None)  # nothing is left to search
+    assert tuning.tune(config, tmp_path / "tune") == text
+    config.num_points = 4
+    with pytest.raises(InputError, match="tuned with other settings"):
+        tuning.tune(config, tmp_path / "tune")
+
+    run = config.base.copy_and_resolve_references()
+    run.methods = ("zero_filled", "kt_sparse")
+    train.train(run, tmp_path / "run")
+    run.tuned = str(path)
+    assert tuning.lookup(run, "kt_sparse", 1) == entry["parameters"]
+    assert tuning.lookup(run, "kt_sparse", 8) == {} == tuning.lookup(run, "zero_filled", 1)
+    target, result = evaluate.evaluate(run, tmp_path / "run", pictures=False)
+    assert "tuned (tuned.json" in files.read_json(target / "card.json")["methods"]["kt_sparse"]
+    methods = result["methods"]
+    assert methods["kt_sparse"]["iterations"]["mean"] > 1
+    assert methods["zero_filled"]["iterations"]["n"] == 0
+    run.tuned = "nowhere.json"
+    with pytest.raises(InputError, match="--mode=tune"):
+        tuning.lookup(run, "kt_sparse", 1)
+
+
+def test_the_mode_wants_a_config_of_its_own(config):
+    command_line.check_kind(config, "tune")
+    with pytest.raises(InputError, match="config of a tuning; it goes with --mode=tune"):
+        command_line.check_kind(config, "train")
+    with pytest.raises(InputError, match="unknown variant 'brain'"):
+        classical.get_config("brain")
+
+
+def test_every_method_of_the_config_takes_the_parameters_of_its_grid():
+    for variant in classical.VARIANTS:
+        grid = classical.get_config(variant).grid
+        for name in grid:
+            tuning.METHODS.build({"name": name, **{k: v[0] for k, v in grid[name].items()}})
