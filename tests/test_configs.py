@@ -1,6 +1,7 @@
 """Every config and variant: builds, has its published size, trains a step, restores, evaluates."""
 
 import jax
+import numpy as np
 import pytest
 
 from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati, modl, varnet

@@ -85,9 +85,8 @@ def test_other_data_are_evaluated_whole_under_their_name(run, tmp_path):
     card = json.loads((target / "card.json").read_text())
     assert card["split"]["same_data_as_training"] is False
     assert any("subject" in w for w in card["data"]["warnings"])
-    assert set(card["methods"]) == {*config.methods, "model"} and card["coil_maps"].startswith(
-        "given"
-    )
+    assert set(card["methods"]) == {*config.methods, "model"}
+    assert card["coil_maps"] == "reference and reconstruction: the same maps, of the data"
     other.noise.sigma = 0.1
     with pytest.raises(
         InputError, match=r"another protocol \(noise_sigma: 0.02 → 0.1\).*--config.eval.name"

@@ -97,6 +97,7 @@ def shifted_phantom(key, *, spacing=3, num_center_lines=0, per_frame=True):
     return scan, jnp.where(mask[:, None], scan.kspace, 0), mask
 
 
+@pytest.mark.slow
 def test_it_beats_zero_filling_on_a_phantom_and_keeps_what_was_measured(key):
     scan, kspace, mask = shifted_phantom(key, num_center_lines=4)
     score = lambda x: metrics.psnr()(np.asarray(x), np.asarray(scan.cine))
@@ -108,6 +109,7 @@ def test_it_beats_zero_filling_on_a_phantom_and_keeps_what_was_measured(key):
     assert got > score(sense.adjoint(kspace, scan.maps, mask)) + 5
 
 
+@pytest.mark.slow
 def test_a_batch_may_have_different_spacings(key):
     maps, kspace = unit_maps(key, 3, (24, 10)), complex_normal(key, (2, 4, 3, 24, 10))
     draw = lambda r: masks.uniform(acceleration=r, num_center_lines=10)(key, (4, 24, 10))

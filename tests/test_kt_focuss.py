@@ -101,7 +101,7 @@ def test_rounds_find_a_sparse_spectrum(key):
     assert error(10) < 0.02 < 0.1 < error(1)
 
 
-@pytest.fixture(scope="module", params=[1, 8])
+@pytest.fixture(scope="module", params=[1, pytest.param(8, marks=pytest.mark.slow)])
 def heart(request):
     key = jax.random.key(3)
     scan = phantom.simulate(key, num_frames=8, matrix=(64, 56), num_coils=8, snr=40.0)

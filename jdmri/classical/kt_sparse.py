@@ -17,6 +17,10 @@ def kt_sparse(
 
     After k-t SPARSE (Lustig et al., ISMRM 2006, p. 2420). F_t is orthonormal; the mean of the frames, f = 0, is not penalised.
 
+    Stopped early it scores higher than at its minimum: on phantoms with noise of 2 % by 1 to 2 dB after some 30
+    iterations, whatever the weight, because the start is a temporal average and lines that few frames sampled leave
+    it last. ``max_iterations`` is then a second weight; it is to be tuned, and stated, as one.
+
     Args:
         weight: λ as a fraction of the largest magnitude of the temporal average.
         tolerance: of the residual of `solvers.proximal_gradient`.

@@ -11,6 +11,7 @@ from jdmri.classical.problem import (
     Minimiser,
     Problem,
     check_settings,
+    gradient,
     measured,
     misfit,
     restored,
@@ -33,7 +34,9 @@ def l_plus_s(
     """Minimise ``½‖E (L + S) − y‖² + λ_L ‖C L‖_* + λ_S Σ |F_t S|``; the cine is L + S.
 
     Otazo et al. 2015, doi:10.1002/mrm.25240, by POGM as Lin & Fessler 2019 (doi:10.1109/TCI.2018.2882089). The gradient in (L, S)
-    has the Lipschitz constant 2 ‖E‖², so that steps are ½.
+    has the Lipschitz constant 2 ‖E‖², so that steps are ½. λ_S must be so large that the still part is cheaper in L: otherwise
+    L = 0, and S, whose mean is penalised like any frequency, does not prefer a still image; at λ_L = 0.01 and
+    λ_S = 0.0025, the published numbers, the minimum for a phantom of 12×64×64 at R = 4 is 10 dB below view sharing.
 
     Args:
         low_rank_weight: λ_L as a fraction of the largest singular value of the temporal average.
@@ -56,13 +59,12 @@ def l_plus_s(
         return _otazo(low_rank_weight, sparse_weight)
 
     def build(series: Measured) -> Problem:
-        encoding, data, start, scale = series
+        _, _, start, scale = series
         rank_threshold = low_rank_weight * jnp.max(singular_values(start))
         sparse_threshold = sparse_weight * scale
-        known = encoding.adjoint(data)
 
-        def gradient(parts):
-            return jnp.broadcast_to(encoding.normal(_cine(parts)) - known, parts.shape)
+        def descent(parts):
+            return jnp.broadcast_to(gradient(series, _cine(parts)), parts.shape)
 
         def prox(parts, step):
             low_rank = shrink_rank(parts[0], step * rank_threshold)
@@ -74,7 +76,7 @@ def l_plus_s(
             return misfit(series, _cine(parts)) + rank + sparse
 
         parts = jnp.stack([start, jnp.zeros_like(start)])
-        algorithm = solvers.proximal_gradient(gradient, prox, parts, lipschitz=2.0)
+        algorithm = solvers.proximal_gradient(descent, prox, parts, lipschitz=2.0)
         return Problem(algorithm, objective, _cine)
 
     return Minimiser(build, **limits)
@@ -101,7 +103,7 @@ def _otazo(low_rank_weight: float, sparse_weight: float) -> Iterative:
             # S takes the previous L, as in the code; the paper's L and S alternate likewise.
             sparse = shrink_spectrum(image - low_rank, sparse_weight * series.scale)
             total = new_low_rank + sparse
-            new = total - series.encoding.normal(total) + known
+            new = total - gradient(series, total)
             change = jnp.linalg.norm(new - image) / jnp.maximum(jnp.linalg.norm(image), 1e-30)
             return new, new_low_rank, sparse, change, count + 1
 

@@ -18,7 +18,7 @@ _DATA_STEP, _RANK_STEP = 0.02, 0.02
 @METHODS.register("llr")
 def llr(
     *,
-    weight: float = 0.01,
+    weight: float = 0.002,
     block: int = 8,
     num_shifts: int = 2,
     tolerance: float = 1e-3,

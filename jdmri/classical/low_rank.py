@@ -10,7 +10,7 @@ from jdmri.typing import Cine, Scalar
 
 @METHODS.register("low_rank")
 def low_rank(
-    *, weight: float = 0.01, tolerance: float = 1e-3, max_iterations: int = 1000
+    *, weight: float = 0.002, tolerance: float = 1e-3, max_iterations: int = 1000
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ ‖C x‖_*`` by POGM, C x the matrix of frames by pixels.
 

@@ -121,10 +121,18 @@ def penalised(
         prox: of g.
         penalty: g.
     """
-    known = series.encoding.adjoint(series.data)
-    gradient = lambda x: series.encoding.normal(x) - known
-    algorithm = solvers.proximal_gradient(gradient, prox, series.start)
+    descent = lambda x: gradient(series, x)
+    algorithm = solvers.proximal_gradient(descent, prox, series.start)
     return Problem(algorithm, lambda x: misfit(series, x) + penalty(x))
+
+
+def gradient(series: Measured, cine: Cine) -> Cine:
+    """Return ``Eᴴ(E x − y)``, the gradient of `misfit`.
+
+    Not as EᴴE x − Eᴴy, whose rounding is as large as that of x: it would leak into lines that no frame sampled, and
+    add up there where no penalty holds them either.
+    """
+    return series.encoding.adjoint(series.encoding.transform(cine) - series.data)
 
 
 def misfit(series: Measured, cine: Cine) -> Float[Array, ""]:

@@ -23,9 +23,6 @@ State = Any
 _CHECK_EVERY = 10
 # Of the primal–dual iteration; it converges below 2.
 _RELAXATION = 1.9
-# POGM starts again above. Where neither data nor penalty hold x, as in a line of k-space that no frame sampled, the
-# rounding of n iterations with growing momentum adds up to n² ε: 4 dB after 10,000 of them.
-_LONGEST_MOMENTUM = 100.0
 # Forces below this share of ‖x‖ drown in the rounding of float32.
 _WEAK = 1e-3
 _TINY = 1e-30
@@ -145,8 +142,7 @@ def proximal_gradient(
         new = prox(z, step)
         composite = y + (new - z) / (lipschitz * step)
         uphill = jnp.real(jnp.vdot(composite - x, composite - composite_old)) < 0
-        again = uphill | (theta > _LONGEST_MOMENTUM)
-        theta, step = jnp.where(again, 1.0, theta), jnp.where(again, 1 / lipschitz, step)
+        theta, step = jnp.where(uphill, 1.0, theta), jnp.where(uphill, 1 / lipschitz, step)
         return Momentum(new, y, z, composite, theta, step)
 
     def certify(state):

@@ -17,7 +17,7 @@ _DATA_STEP, _TIME_STEP, _SPACE_STEP = 0.01, 0.03, 0.01
 @METHODS.register("temporal_tv")
 def temporal_tv(
     *,
-    weight: float = 0.005,
+    weight: float = 0.01,
     spatial_weight: float = 0.0,
     cyclic: bool = True,
     tolerance: float = 1e-4,
@@ -30,7 +30,7 @@ def temporal_tv(
 
     Args:
         weight: λ as a fraction of the largest magnitude of the temporal average.
-        spatial_weight: λ_s, likewise.
+        spatial_weight: λ_s, likewise. A tenth of ``weight`` gains 1 to 2 dB on phantoms, whose organs are smooth.
         cyclic: the last frame is followed by the first, as in gated series.
         tolerance: of the residual of `solvers.primal_dual`.
         max_iterations: stop in any case.
