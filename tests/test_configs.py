@@ -29,7 +29,7 @@ CONFIGS = {
 }  # fmt: skip
 SLOW = {  # minutes of compilation in all: trained with -m slow, traced always
     *(f"dual_unet:{v}" for v in ("attention", "headless", "plain", "l1", "single", "constant")),
-    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2", "varnet:fixed"),
+    *("cascade:dual2", "cascade:dual3", "cascade:simple2", "cascade:simple3", "cascade:complex2", "cascade:unet2", "cascade:resnet2", "ghodrati:resnet7-l1", "ghodrati:unet-l2", "ghodrati:unet-perceptual", "varnet:fixed", "modl:3", "dual_unet:original", "dual_unet:composite"),
 }  # fmt: skip
 DRAWN = ("demo", "cnn3d:complex-perceptual-300")
 MILLIONS = {  # as published

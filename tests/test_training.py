@@ -290,7 +290,7 @@ def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
         (("--config=configs/none.py",), "no config file 'configs/none.py'"),
         (("--config=configs/demo.py", "--config.train.num_step=3"), 'Did you mean "num_steps"'),
         (("--config=configs/demo.py", "--config.train.num_steps=many"), "many"),
-        (("--config=configs/demo.py", "--config.mask.name=radial"), "unknown mask 'radial'"),
+        (("--config=configs/demo.py", "--config.mask.name=radial", "--config.data.num_series=7"), "unknown mask 'radial'"),
         (("--config=configs/demo.py", "--config.mask.num_center_lines=90", "--config.data.num_series=7"), "90 centre lines do not fit"),
         (("--config=configs/demo.py", "--config.data.num_frames=8", "--config.data.num_series=7"), "built for 20 frames, the series has 8"),
         (("--config=configs/demo.py", "--config.data.name=npz", "--config.data.path=x.npz"), "no file 'x.npz'"),
