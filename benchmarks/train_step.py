@@ -1,103 +1,248 @@
-"""Time of one training step: compile, step, peak memory, and the share of masks and physics in it.
+"""Training step and inference, ours and PyTorch's: the same networks and sizes, in one run, in turn.
 
-    python benchmarks/train_step.py                     demo and the dual UNet at width 16
-    python benchmarks/train_step.py --width=64          the dual UNet as in configs/dual_unet.py
+    python benchmarks/train_step.py                                 ours alone
+    python benchmarks/train_step.py --against=torch                 beside PyTorch: NCHW and channels last; --compile: torch.compile, too
+    python benchmarks/train_step.py --against=torch --networks dual_unet --widths 64 --sizes 192 --batches 1 4
 
-One series a batch, on whatever device JAX finds; medians of 10 steps after 2. "Simulation" is everything between
-the stored cine and the network: augmentation, mask, Fourier transform, noise; compiled and timed alone.
+Each side is a process of its own, so that its peak memory is its own; they take turns, one step each. Medians. Our step holds augmentation,
+masks, undersampling, the loss, the gradient, AdamW and the averaged weights; PyTorch's gets undersampled data and does the rest.
+"Temporary" is what XLA plans besides arguments. 20 frames, one coil, float32 (--precision=bfloat16: both).
 """
 
 import argparse
+import json
+import resource
 import statistics
+import subprocess
+import sys
 import time
-from functools import partial
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-from configs import demo, dual_unet
-from jdmri import memory, phantom, scale, setup
-from jdmri.examples import Examples
-from jdmri.keys import draw_keys
-from jdmri.ops.acquire import acquire
-from jdmri.study import estimate
-
-REPEATS = 10
+REPEATS, WARM = 10, 2
+OURS, THEIRS = "jdmri", ("torch", "torch channels last")
 
 
 def main():
-    """Print one row a network."""
+    """Print one row for each network, width, size and batch."""
+    options = parse()
+    if options.worker:
+        work(options)
+        return
+    print(f"| network | width | matrix | batch | {columns()} |")
+    print("|" + "---|" * 18)
+    sides = [OURS, *(THEIRS if options.against else ()), *(["torch compile"] * options.compile)]
+    for case in cases(options):
+        report(case, {side: Worker(side, case, options.precision) for side in sides})
+
+
+def parse():
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--width", type=int, default=16, help="of the dual UNet")
+    parser.add_argument("--against", choices=["torch"])
+    parser.add_argument("--compile", action="store_true", help="torch.compile as a further side")
+    parser.add_argument("--networks", nargs="+", default=["demo", "cnn3d", "cascade", "dual_unet"])
+    parser.add_argument("--widths", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--sizes", type=int, nargs="+", default=[96, 192])
-    options = parser.parse_args()
-    device = jax.devices()[0]
-    print(
-        f"{device.platform} {device.device_kind}, jax {jax.__version__}, float32, batch 1, 20 frames"
-    )
-    print(
-        "| network | matrix | parameters | compile s | step ms | temporary MiB | simulation % | FFT of DC % |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    for size in options.sizes:
-        measure("demo", demo.get_config(), size)
-        config = dual_unet.get_config()
-        config.model.denoiser.width = options.width
-        measure(f"dual_unet {options.width}", config, size)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1])
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--worker", help="used by the benchmark itself: which side")
+    return parser.parse_args()
 
 
-def measure(name, config, size):
-    """Compile and time one network."""
-    task = setup.build_task(config)
-    key = jax.random.key(0)
-    cine, maps, *_ = phantom.simulate(key, num_frames=20, matrix=(size, size))
-    examples = Examples(cine[None], maps[None], jnp.full(1, 0.02), jnp.zeros(1, jnp.uint32))
-    start = time.perf_counter()
-    compiled, current, *data = estimate.compile_step(config, examples)
-    compile_seconds = time.perf_counter() - start
-    seconds = []
-    for _ in range(REPEATS + 2):
-        start = time.perf_counter()
-        current, _ = jax.block_until_ready(compiled(current, *data))
-        seconds.append(time.perf_counter() - start)
-    whole = statistics.median(seconds[2:])
-    simulated = median_time(partial(simulate, task), key, examples)
-    transforms = transform_time(config, cine)
-    parameters = sum(a.size for a in jax.tree.leaves(current.params))
-    print(
-        f"| {name} | {size} | {parameters:,} | {compile_seconds:.1f} | {1e3 * whole:.0f} | "
-        f"{memory.estimate(compiled) / 2**20:.0f} | {100 * simulated / whole:.1f} | {100 * transforms / whole:.1f} |",
-        flush=True,
-    )
+def cases(options):
+    """Every network, width, size and batch; the demo has one width."""
+    for name in options.networks:
+        for width in options.widths if name != "demo" else [64]:
+            for size in options.sizes:
+                for batch in options.batches:
+                    yield dict(network=name, width=width, size=size, batch=batch)
 
 
-def simulate(task, key, examples):
-    """Everything between the stored cine and the network."""
-    keys = draw_keys(key)
-    one = task.augment(keys.augment, jax.tree.map(lambda a: a[0], examples))
-    mask = task.sampler(keys.mask, one.cine.shape)
-    kspace = acquire(keys.noise, one.cine, one.maps, mask, one.sigma)
-    return kspace / scale.signal_level(kspace, one.maps, mask)
+class Worker:
+    """A process that holds one side, and does one step when it is told to."""
+
+    def __init__(self, side, case, precision):
+        """Start it, and wait until it has compiled."""
+        command = [sys.executable, __file__, f"--worker={side}", f"--precision={precision}"]
+        command += ["--networks", case["network"], "--widths", str(case["width"])]
+        command += ["--sizes", str(case["size"]), "--batches", str(case["batch"])]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.ready = self._answer()
+
+    def do(self, what):
+        """Let it do ``train``, ``infer`` or ``end``."""
+        self._process.stdin.write(what + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self):
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit("a worker ended before its answer; see its message above")
+        return json.loads(line)
 
 
-def transform_time(config, cine):
-    """Time the one-dimensional transforms of data consistency: two a cascade, forward and backward."""
-    cascades = config.model.get("num_cascades", 0)
-    pair = lambda x: jnp.fft.ifft(jnp.fft.fft(x, axis=-2), axis=-2)
-    return 2 * cascades * median_time(pair, cine) if cascades else 0.0
-
-
-def median_time(function, *arguments):
-    """Compile ``function`` and take the median of some calls."""
-    compiled = jax.jit(function)
-    jax.block_until_ready(compiled(*arguments))
-    seconds = []
+def report(case, workers):
+    """Take turns, then print the row."""
+    seconds = {side: {"train": [], "infer": []} for side in workers}
     for _ in range(REPEATS):
+        for what in ("train", "infer"):
+            for side, worker in workers.items():
+                seconds[side][what].append(worker.do(what)["seconds"])
+    peaks = {side: worker.do("end")["peak"] for side, worker in workers.items()}
+    median = {s: {k: statistics.median(v) for k, v in t.items()} for s, t in seconds.items()}
+    ours, ready = median[OURS], workers[OURS].ready
+    cells = [*case.values(), f"{ready['parameters']:,}", f"{ready['seconds']:.0f}"]
+    for what in ("train", "infer"):
+        cells.append(f"{1e3 * ours[what]:.0f}")
+        theirs = {s: median[s][what] for s in median if s in THEIRS}
+        cells += compared(ours[what], min(theirs.values(), default=None))
+    compiled = median.get("torch compile")
+    cells += compared(ours["train"], compiled and compiled["train"])
+    cells.append(f"{ready['flops'] / ours['train'] / ready['peak']:.0%}")
+    cells += [f"{ready['temporary'] / 2**20:.0f}", f"{peaks[OURS] / 2**20:.0f}"]
+    cells.append("–" if len(peaks) == 1 else f"{peaks[THEIRS[0]] / 2**20:.0f}")
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def columns():
+    """The header after the case."""
+    return (
+        "parameters | compile s | step ms | torch ms | ratio | inference ms | torch ms | ratio | torch.compile step ms | ratio | "
+        "of peak | temporary MiB | peak MiB | torch peak MiB"
+    )
+
+
+def compared(ours, theirs):
+    """Their milliseconds, and our share of them."""
+    return ["–", "–"] if theirs is None else [f"{1e3 * theirs:.0f}", f"{ours / theirs:.2f}"]
+
+
+def work(options):
+    """Hold one side: say when it is ready, then do what standard input says."""
+    (case,) = cases(options)
+    prepare = ours if options.worker == OURS else theirs
+    start = time.perf_counter()
+    functions, about = prepare(options, **case)
+    for function in functions.values():
+        for _ in range(WARM):
+            function()
+    print(json.dumps({"seconds": time.perf_counter() - start, **about}), flush=True)
+    for line in sys.stdin:
+        if line.strip() == "end":
+            print(json.dumps({"peak": peak_bytes(options.worker)}), flush=True)
+            return
         start = time.perf_counter()
-        jax.block_until_ready(compiled(*arguments))
-        seconds.append(time.perf_counter() - start)
-    return float(np.median(seconds))
+        functions[line.strip()]()
+        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+
+
+def peak_bytes(side):
+    """Most memory of the device, or on a CPU of the process."""
+    if side == OURS:
+        from jdmri import memory
+
+        return memory.peak_bytes()
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def config_of(name, width, precision):
+    """Our config of a network."""
+    from configs import cascade, cnn3d, demo, dual_unet
+
+    makers = {"demo": demo.get_config, "cascade": cascade.get_config}
+    makers |= {"cnn3d": lambda: cnn3d.get_config("simple"), "dual_unet": dual_unet.get_config}
+    config = makers[name]()
+    config.model.denoiser.width = width
+    config.train.precision = precision
+    config.optimizer.name = "adamw"
+    return config
+
+
+def ours(options, network, width, size, batch):
+    """Compile our step and inference."""
+    import jax
+    import jax.numpy as jnp
+
+    from jdmri import memory, meter, phantom, reconstruct, setup
+    from jdmri.examples import Examples
+    from jdmri.ops.acquire import acquire
+    from jdmri.study import estimate
+
+    config = config_of(network, width, options.precision)
+    config.train.batch_size = batch
+    cine, maps, *_ = phantom.simulate(jax.random.key(0), num_frames=20, matrix=(size, size))
+    stack = lambda a: jnp.broadcast_to(a, (batch, *a.shape))
+    sigma, seeds = jnp.full(batch, 0.02), jnp.arange(batch, dtype=jnp.uint32)
+    examples = Examples(stack(cine), stack(maps), sigma, seeds)
+    compiled, state, *data = estimate.compile_step(config, examples)
+    task = setup.build_task(config)
+    mask = task.sampler(jax.random.key(1), cine.shape)
+    kspace = acquire(jax.random.key(2), cine, maps, mask, 0.02)
+    undersampled = jax.device_put((stack(kspace), stack(maps), stack(mask)))
+    held = {"state": state}
+    # A copy: the step takes the state's own memory.
+    variables = jax.tree.map(jnp.copy, state.variables)
+    apply = reconstruct.reconstructor(task.model, variables)
+
+    def train():
+        held["state"], _ = jax.block_until_ready(compiled(held["state"], *data))
+
+    about = {
+        "parameters": sum(a.size for a in jax.tree.leaves(state.params)),
+        "flops": (compiled.cost_analysis() or {}).get("flops", 0.0),
+        "temporary": memory.estimate(compiled),
+        "peak": meter.matmul_peak(),
+    }
+    return {"train": train, "infer": lambda: jax.block_until_ready(apply(*undersampled))}, about
+
+
+def theirs(options, network, width, size, batch):
+    """Build the PyTorch step and inference."""
+    import torch
+    from torch_networks import NETWORKS, channels_last
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(0)
+    model = NETWORKS[network](width).to(device)
+    if options.worker == "torch channels last":
+        model = channels_last(model)
+    parameters = sum(p.numel() for p in model.parameters())
+    apply = torch.compile(model) if options.worker == "torch compile" else model
+    cine = torch.randn(batch, 20, size, size, dtype=torch.complex64, device=device)
+    mask = (torch.rand(batch, 20, size, 1, device=device) < 0.2).float()
+    kspace = mask * torch.fft.fft(cine, dim=-2, norm="ortho")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    averaged = [p.detach().clone() for p in model.parameters()]
+    narrow = torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16")
+
+    def finish():
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def train():
+        model.train()
+        optimizer.zero_grad()
+        with narrow:
+            loss = (apply(cine, kspace, mask) - cine).abs().mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        torch._foreach_lerp_(averaged, [p.detach() for p in model.parameters()], 0.005)
+        finish()
+
+    def infer():
+        model.eval()
+        with torch.no_grad(), narrow:
+            apply(cine, kspace, mask)
+        finish()
+
+    return {"train": train, "infer": infer}, {"parameters": parameters}
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _unrolled(denoiser, number: int) -> dict:
         denoiser=denoiser,
         num_cascades=number,
         shared=False,
-        remat=True,
+        memory="remat",
         start="zero_filled",
         consistency="hard",
         initial_weight=1.0,

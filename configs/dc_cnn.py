@@ -22,7 +22,7 @@ def get_config():
         ),
         num_cascades=5,
         shared=False,
-        remat=True,
+        memory="remat",
         start="zero_filled",
         consistency="hard",
         initial_weight=10.0,

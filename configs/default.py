@@ -52,7 +52,7 @@ def get_config() -> ConfigDict:
         denoiser=dict(name="spacetime_cnn", width=32, depth=3, time_width=3),
         num_cascades=3,
         shared=False,  # one set of denoiser weights for all cascades
-        remat=False,  # recompute in the backward pass: less memory, more time
+        memory="plain",  # remat: recompute in the backward pass; scan_remat: as one loop, too: less memory, more time
         start="temporal_average",  # zero_filled, temporal_average or view_sharing
         consistency="soft",  # soft or cg (λ learned), or hard
         initial_weight=10.0,  # λ at the start
@@ -90,6 +90,7 @@ def get_config() -> ConfigDict:
         num_steps=0,  # 0: as many as num_epochs give
         num_epochs=30,
         batch_size=1,  # series
+        precision="float32",  # of the denoiser: float32, tf32 (GPUs) or bfloat16
         ema_decay=0.995,  # of the averaged weights that are evaluated; 0: the last weights
         log_every=20,  # steps
         patience=0,  # stop after so many validations without a better PSNR; 0: never

@@ -17,7 +17,7 @@ def get_config():
         denoiser=dict(name="frames_cnn", num_frames=20, width=64, depth=4),
         num_cascades=4,
         shared=False,
-        remat=False,
+        memory="plain",
         start="view_sharing",
         consistency="soft",
         initial_weight=10.0,

@@ -22,7 +22,7 @@ def get_config(variant: str = "3"):
         denoiser=config.model.denoiser,
         num_cascades=int(variant),
         num_iterations=10,  # of conjugate gradients in each round
-        remat=False,
+        memory="plain",
         start="view_sharing",
         initial_weight=0.05,  # λ of the denoised image at the start
     )

@@ -24,7 +24,7 @@ def get_config(variant: str = "refined"):
         name="varnet",
         denoiser=config.model.denoiser,
         num_cascades=3,
-        remat=False,
+        memory="plain",
         start="view_sharing",
         initial_step=1.0,  # η at the start
         refine_maps=variant == "refined",

@@ -13,7 +13,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from jdmri import files
+from jdmri import files, processes
 from jdmri.errors import InputError
 from jdmri.log import log
 
@@ -32,12 +32,14 @@ class Checkpoints:
         self._manager: ocp.CheckpointManager | None = None
 
     def save(self, state: Any, metric: float | None = None) -> None:
-        """Start saving ``state``; returns as soon as it is copied to host memory.
+        """Start saving ``state``; returns as soon as it is copied to host memory. Only the first process does.
 
         Args:
             state: a `TrainState`; its ``step`` names the checkpoint.
             metric: the validation PSNR, if this step was validated.
         """
+        if not processes.is_first():
+            return
         # Copies: the next step donates the device buffers, of which a CPU array is only a view.
         host = jax.tree.map(lambda a: np.array(a, copy=True), jax.device_get(state))
         metrics = None if metric is None else {METRIC: float(metric)}
@@ -101,7 +103,11 @@ class Checkpoints:
         self._verify(step)
         self._check_fit(step, template)
         template = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), template)
-        return ocp.StandardCheckpointer().restore(self.folder / str(step) / "default", template)
+        with ocp.Checkpointer(
+            ocp.StandardCheckpointHandler(), multiprocessing_options=_alone("restore")
+        ) as reader:
+            arguments = ocp.args.StandardRestore(template)
+            return reader.restore(self.folder / str(step) / "default", args=arguments)
 
     def drop_after(self, step: int) -> None:
         """Delete the checkpoints after ``step``, before training goes on from there."""
@@ -122,10 +128,13 @@ class Checkpoints:
             best = preservation_policy.BestN(
                 get_metric_fn=metric, n=1, keep_checkpoints_without_metrics=False
             )
+            self.folder.mkdir(parents=True, exist_ok=True)
             options = ocp.CheckpointManagerOptions(
+                create=False,
                 best_fn=metric,  # makes Orbax store the metrics, which the policy needs after a restart
                 preservation_policy=preservation_policy.AnyPreservationPolicy([latest, best]),
                 cleanup_tmp_directories=True,
+                multiprocessing_options=_alone("save"),
                 async_options=ocp.AsyncOptions(post_finalization_callback=self._write_manifests),
             )
             self._manager = ocp.CheckpointManager(self.folder, options=options)
@@ -194,3 +203,13 @@ def _arrays(tree: Any) -> dict[str, str]:
 
 def _listed(steps: list[int]) -> str:
     return ", ".join(map(str, steps))
+
+
+def _alone(purpose: str) -> ocp.options.MultiprocessingOptions:
+    """Let this process read or write by itself, whichever others there are."""
+    own = jax.process_index()
+    if jax.process_count() == 1:
+        return ocp.options.MultiprocessingOptions()
+    return ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"{purpose}_{own}"
+    )

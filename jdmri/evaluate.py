@@ -15,6 +15,7 @@ from jdmri import (
     files,
     losses,
     metrics,
+    processes,
     reconstruct,
     setup,
     summary,
@@ -78,6 +79,8 @@ def evaluate(
     methods = build_methods(config, state, series[0].shape.coils)
     rows = _score_all(series, config, methods)
     result = {"protocol": protocol, "methods": summary.summarise(rows)}
+    if not processes.is_first():
+        return target, result
     about = card.statement(config, trained, dataset, state, result)
     _write_csv(target / "series.csv", rows)
     files.write_json(target / "card.json", about)
@@ -106,16 +109,20 @@ def _score_all(
     series: Sequence[SeriesLike], config: ConfigDict, methods: Mapping[str, Callable]
 ) -> list[dict]:
     """Reconstruct and score each series by each method: one row each."""
-    rows = []
-    for one in tqdm(series, desc="evaluate", unit="series", leave=None, disable=None):
+    groups = []
+    own = processes.share(series)
+    for one in tqdm(
+        own, desc="evaluate", unit="series", leave=None, disable=processes.no_progress()
+    ):
         acquired, reference = simulate(load(one, config), config)
         region = metrics.heart_region(reference.cine)
+        groups.append([])
         for name, method in methods.items():
             estimate, known = _timed(method, acquired)
             scores = metrics.evaluate(estimate, reference.cine, config.metrics, region)
             identity = {"series": one.name, "subject": one.subject, "method": name}
-            rows.append(identity | scores | known)
-    return rows
+            groups[-1].append(identity | scores | known)
+    return [row for group in processes.gather(groups) for row in group]
 
 
 def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, float]]:

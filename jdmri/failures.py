@@ -4,6 +4,8 @@ import errno
 import sys
 import threading
 
+import jax
+
 from jdmri.errors import InputError
 from jdmri.memory import REMEDY
 from jdmri.signals import Terminated
@@ -28,6 +30,11 @@ def explain(error: BaseException) -> tuple[str, int] | None:
         )
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
         return f"out of device memory ({_first_line(text)}); {REMEDY}.", BAD_INPUT
+    if jax.process_count() > 1 and isinstance(error, jax.errors.JaxRuntimeError):
+        return (
+            f"another process is gone ({_first_line(text)}). The same command continues from the last save.",
+            TERMINATED,
+        )
     if isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError):
         return f"cannot read or write {error.filename}: {error.strerror}.", BAD_INPUT
     return None

@@ -11,7 +11,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from ml_collections import ConfigDict
 
-from jdmri import memory
+from jdmri import memory, processes
 from jdmri.data.series import SeriesLike
 from jdmri.errors import InputError
 from jdmri.examples import Bucket, Examples, buckets, prepare, stack
@@ -47,18 +47,18 @@ class Resident:
 
     def batches(self, plan: np.ndarray, mesh: Mesh) -> Iterator[tuple[Examples, jax.Array]]:
         """Yield what the step takes for each row of a `Schedule`'s batches."""
-        stacks = jax.device_put(self.stacks, NamedSharding(mesh, P()))
+        stacks = processes.put(self.stacks, NamedSharding(mesh, P()))
         split = NamedSharding(mesh, P(mesh.axis_names))
         for batch in plan:
             rows = np.array([self.rows[i] for i in batch], np.int32)
-            yield stacks[self.buckets[batch[0]]], jax.device_put(rows, split)
+            yield stacks[self.buckets[batch[0]]], processes.put(rows, split)
 
 
 @dataclasses.dataclass(frozen=True)
 class Streamed:
     """Series on disk, read by Grain's worker processes a few batches ahead of the step.
 
-    Which batch comes when is a row of the schedule, and so a function of seed and step: the step that a checkpoint
+    Each process reads its part of each batch. Which batch comes when is a row of the schedule, and so a function of seed and step: the step that a checkpoint
     holds is the position of the stream, and the number of workers changes nothing.
 
     Attributes:
@@ -84,9 +84,10 @@ class Streamed:
         """Yield what the step takes for each row of a `Schedule`'s batches."""
         split = NamedSharding(mesh, P(mesh.axis_names))
         rows = np.tile(np.arange(plan.shape[1] // mesh.size, dtype=np.int32), mesh.size)
-        rows = jax.device_put(rows, split)
-        for batch in _read_ahead(_Batches(self, plan), self.config.train.num_workers):
-            yield jax.device_put(batch, split), rows
+        rows = processes.put(rows, split)
+        own = np.split(plan, jax.process_count(), axis=1)[jax.process_index()]
+        for batch in _read_ahead(_Batches(self, own), self.config.train.num_workers):
+            yield processes.join(batch, split), rows
 
 
 @dataclasses.dataclass(frozen=True)

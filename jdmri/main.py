@@ -18,6 +18,7 @@ The same command again resumes. Exit codes: 0 done, 2 bad input (one line says w
 
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import absl.logging
@@ -33,6 +34,7 @@ from jdmri import (
     failures,
     log,
     lr_range,
+    processes,
     prospective,
     reader,
     summary,
@@ -78,13 +80,24 @@ _SHARD = flags.DEFINE_string(
 )
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "With --mode=study: list the runs and their time.")
 _EXTEND = flags.DEFINE_bool("extend", False, "Train a shorter run on to the length of the config.")
+_DISTRIBUTED = flags.DEFINE_string(
+    "distributed",
+    "auto",
+    "Several processes as one: auto (as SLURM or Open MPI say), off, or HOST:PORT,n,i.",
+)
+_PROFILE = flags.DEFINE_string(
+    "profile", "", "FIRST:LAST: trace these training steps, counted from the first of this command."
+)
 
 
 def main(argv: list[str]) -> None:
     """Dispatch on ``--mode``."""
     if len(argv) > 1:
         raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
-    log.show()
+    _check_distributed(_MODE.value)
+    processes.initialize(_DISTRIBUTED.value)
+    if processes.is_first():
+        log.show()
     absl.logging.set_verbosity(absl.logging.FATAL)  # what Orbax logs as an error it raises, too
     failures.silence_threads()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
@@ -108,11 +121,21 @@ def main(argv: list[str]) -> None:
         "convert": lambda config, folder: convert.convert(_path("input"), _path("output")),
         "reconstruct": _reconstruct,
     }
-    sys.stdout.write(modes[mode](config, folder) + "\n")
+    said = modes[mode](config, folder)
+    if processes.is_first():
+        sys.stdout.write(said + "\n")
+
+
+def _check_distributed(mode: str) -> None:
+    if mode not in ("train", "evaluate", "reconstruct") and "," in _DISTRIBUTED.value:
+        raise failures.InputError(
+            f"--distributed goes with --mode=train, evaluate or reconstruct, not {mode}."
+        )
 
 
 def _train(config, folder: Path) -> str:
-    train.train(config, folder, extend=_EXTEND.value, checkpoint=_CHECKPOINT.value or "latest")
+    which = _CHECKPOINT.value or "latest"
+    train.train(config, folder, extend=_EXTEND.value, checkpoint=which, profile=_PROFILE.value)
     return _evaluate(config, folder, "best")
 
 
@@ -156,11 +179,12 @@ def run() -> None:
         app.run(main, flags_parser=command_line.parse)
     except BaseException as error:
         told = failures.explain(error)
-        if told is None:
+        if told is None and jax.process_count() == 1:
             raise
-        sys.stderr.write(f"jdmri: {told[0]}\n")
+        said, code = told or (traceback.format_exc().rstrip(), 1)
+        sys.stderr.write(f"jdmri: {said}\n")
         sys.stderr.flush()
-        os._exit(told[1])  # exit handlers would try to write once more
+        os._exit(code)  # exit handlers would try to write once more, or wait for other processes
 
 
 if __name__ == "__main__":

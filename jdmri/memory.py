@@ -1,6 +1,8 @@
 """Device memory: estimate before running, and say what to lower when it does not fit."""
 
 import os
+import resource
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from jdmri.log import log
 
 GIB = 1024**3
 REMEDY = (
-    "lower --config.train.batch_size or the network's width, or set --config.model.remat=True "
+    "lower --config.train.batch_size or the network's width, or set --config.model.memory=scan_remat "
     "(where the model has it)"
 )
 
@@ -21,7 +23,8 @@ class CompiledOnce:
 
     def __init__(self, function: Any):
         """Take a jitted ``(state, examples, rows)``; nothing is compiled yet."""
-        self._function, self._compiled = function, {}
+        self._function, self._compiled, self._flops = function, {}, {}
+        self.flops = 0.0  # of the last call on one device, loops counted once
 
     def __call__(self, state: Any, examples: Any, rows: jax.Array) -> Any:
         """Apply it.
@@ -32,7 +35,10 @@ class CompiledOnce:
         shape = tuple(a.shape for a in jax.tree.leaves(examples))
         if shape not in self._compiled:
             log.info("Compiling the training step for a cine of shape %s.", list(shape[0]))
-            self._compiled[shape] = compile_within_memory(self._function, state, examples, rows)
+            lowered = self._function.lower(state, examples, rows)
+            self._flops[shape] = (lowered.cost_analysis() or {}).get("flops", 0.0)
+            self._compiled[shape] = compile_within_memory(lowered)
+        self.flops = self._flops[shape]
         return self._compiled[shape](state, examples, rows)
 
     def __len__(self) -> int:
@@ -40,8 +46,8 @@ class CompiledOnce:
         return len(self._compiled)
 
 
-def compile_within_memory(function: Any, *arguments: Any) -> Callable:
-    """Compile a jitted function for ``arguments`` and check that it fits on the device.
+def compile_within_memory(lowered: Any) -> Callable:
+    """Compile what ``function.lower(...)`` returned, and check that it fits on the device.
 
     Returns:
         The compiled function.
@@ -49,7 +55,7 @@ def compile_within_memory(function: Any, *arguments: Any) -> Callable:
     Raises:
         InputError: the estimate exceeds the memory that is free.
     """
-    compiled = function.lower(*arguments).compile()
+    compiled = lowered.compile()
     needed, free = estimate(compiled), free_bytes()
     if free is not None and needed > free:
         raise InputError(
@@ -68,9 +74,18 @@ def estimate(compiled: Any) -> int:
     )
 
 
+def peak_bytes() -> int:
+    """Most bytes used on the device so far; on a CPU, of the process."""
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "peak_bytes_in_use" in stats:
+        return stats["peak_bytes_in_use"]
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def free_bytes() -> int | None:
     """Bytes free on the device; None where that is not known."""
-    device = jax.devices()[0]
+    device = jax.local_devices()[0]
     stats = device.memory_stats()
     if stats and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats["bytes_in_use"]

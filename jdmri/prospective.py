@@ -1,6 +1,7 @@
 """Reconstruction of scans without a reference: what was measured goes in, images and their residual come out."""
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jdmri import reconstruct, scan_writers
+from jdmri import processes, reconstruct, scan_writers
 from jdmri.classical import METHODS
 from jdmri.data.measurement import Measurement, estimate_maps
 from jdmri.data.sniff import measurements
@@ -52,18 +53,18 @@ def reconstruct_scan(
     """
     write = scan_writers.choose(output, source, f"the network {folder.name}" if folder else method)
     apply = reconstruct.restore(folder, which) if folder else METHODS.build({"name": method})
-    lines, cines, scans = [], [], []
-    for one in tqdm(measurements(source), desc="reconstruct", unit="slice", disable=None):
-        done = reconstruct_slice(one, apply)
-        lines.append(
-            f"{one.name}: {done.seconds:.2f} s, residual {done.residual:.2f} (1 is expected; σ from {done.sigma_from})"
-        )
-        cines.append(done.cine)
-        scans.append(one)
-    if not cines:
+    own = itertools.islice(measurements(source), jax.process_index(), None, jax.process_count())
+    bar = tqdm(own, desc="reconstruct", unit="slice", disable=processes.no_progress())
+    found = processes.gather([(one, reconstruct_slice(one, apply)) for one in bar])
+    if not found:
         raise InputError(f"{source} holds no slice to reconstruct.")
-    write(output, cines, scans)
-    return "\n".join([*lines, _hint(method, folder), f"{len(cines)} slice(s) are in {output}."])
+    scans, results = zip(*found, strict=True)
+    processes.first_does(lambda: write(output, [done.cine for done in results], list(scans)))
+    lines = [
+        f"{one.name}: {done.seconds:.2f} s, residual {done.residual:.2f} (1 is expected; σ from {done.sigma_from})"
+        for one, done in found
+    ]
+    return "\n".join([*lines, _hint(method, folder), f"{len(found)} slice(s) are in {output}."])
 
 
 def reconstruct_slice(one: Measurement, apply: Callable) -> Reconstructed:

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import time
 from pathlib import Path
 
 import jax
@@ -11,8 +10,9 @@ import optax
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jdmri import writers
+from jdmri import processes, writers
 from jdmri.log import log
+from jdmri.meter import Meter
 
 MAX_SKIPPED_IN_A_ROW = 10
 
@@ -25,21 +25,28 @@ class RunLog:
         config: ConfigDict,
         num_steps: int,
         schedule: optax.Schedule,
-        writer: writers.Writer,
         folder: Path,
+        first_step: int,
     ):
-        """Hold the writer; ``patience`` and ``log_every`` come from ``config.train``."""
+        """Begin or go on at ``first_step``; ``patience``, ``log_every`` and ``batch_size`` come from ``config.train``."""
         self._log_every, self._patience = config.train.log_every, config.train.patience
-        self._num_steps, self._schedule, self._writer = num_steps, schedule, writer
+        self._num_steps, self._schedule = num_steps, schedule
+        self.meter = Meter(config.train.batch_size)
         records = [r for r in writers.read_records(folder) if r["split"] == "validation"]
         self._validation_psnr = [_or_worst(r["psnr"]) for r in records]
+        self._writer = writers.Writer(folder, resume_step=first_step)
         self._window: list[dict] = []
         self.diverged = False
 
     def __enter__(self) -> "RunLog":
-        """Start the clock and the progress bar."""
-        self._clock = time.perf_counter()
-        self._bar = tqdm(total=self._num_steps, unit="step", desc="train", leave=None, disable=None)
+        """Start the progress bar."""
+        self._bar = tqdm(
+            total=self._num_steps,
+            unit="step",
+            desc="train",
+            leave=None,
+            disable=processes.no_progress(),
+        )
         return self
 
     def __exit__(self, *_) -> None:
@@ -53,19 +60,16 @@ class RunLog:
         if step % self._log_every and step != self._num_steps:
             return
         fetched = jax.device_get(self._window)
-        seconds = (time.perf_counter() - self._clock) / len(fetched)
+        measured = self.meter.read(len(fetched))
         streak = max(int(m.pop("skipped_in_a_row")) for m in fetched)
         self.diverged = streak >= MAX_SKIPPED_IN_A_ROW
         values = {name: float(np.mean([m[name] for m in fetched])) for name in fetched[0]}
         rate = float(self._schedule(step - 1))
-        self._writer.scalars(
-            step, "train", values | {"learning_rate": rate, "seconds_per_step": seconds}
-        )
+        self._writer.scalars(step, "train", values | {"learning_rate": rate} | measured)
         self._show(
-            step,
-            f"loss {values['loss']:.4f}  psnr {values['psnr']:.2f} dB  {seconds:.3f} s/step",
+            step, f"loss {values['loss']:.4f}  psnr {values['psnr']:.2f} dB  {_told(measured)}"
         )
-        self._window, self._clock = [], time.perf_counter()
+        self._window = []
 
     def validated(
         self, step: int, scores: dict[str, float], picture: np.ndarray | None
@@ -82,7 +86,7 @@ class RunLog:
             log.info("%s", text)
         else:
             self._bar.write(text)
-        self._clock = time.perf_counter()
+        self.meter.restart()
         return psnr
 
     def out_of_patience(self) -> bool:
@@ -98,6 +102,14 @@ class RunLog:
         else:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(step - self._bar.n)
+
+
+def _told(measured: dict[str, float]) -> str:
+    """Say what the meter measured, for a line on the screen."""
+    return (
+        f"{measured['seconds_per_step']:.3f} s/step  {measured['series_per_second']:.3g} series/s  waiting {measured['waiting']:.0%}  "
+        f"{measured['memory_gib']:.1f} GiB  {measured['fraction_of_peak']:.0%} of peak"
+    )
 
 
 def _or_worst(psnr: float | None) -> float:

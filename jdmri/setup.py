@@ -46,7 +46,8 @@ def same_source(config: ConfigDict, trained: ConfigDict) -> bool:
 
 def build_model(config: ConfigDict) -> nn.Module:
     """Build the network; whether time is cyclic is a property of the data."""
-    return models.build(config.model.to_dict(), cyclic=config.data.cyclic)
+    context = {"cyclic": config.data.cyclic, "precision": config.train.precision}
+    return models.build(config.model.to_dict(), **context)
 
 
 def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:

@@ -2,6 +2,10 @@
 
 import signal
 
+import jax
+
+from jdmri import processes
+
 
 class Terminated(Exception):
     """A signal asked the run to stop, and its state was saved first."""
@@ -9,6 +13,18 @@ class Terminated(Exception):
 
 class StopRequest:
     """Context that notes SIGTERM and SIGINT in ``received`` instead of dying of them."""
+
+    def __init__(self, ask_every: int = 1):
+        """Take how often, in steps, several processes ask each other."""
+        self._ask_every = ask_every
+
+    def agreed(self, step: int) -> signal.Signals | None:
+        """Return the signal that all processes stop for at this step, whichever of them received it."""
+        if jax.process_count() == 1:
+            return self.received
+        if step % self._ask_every or not processes.any_of(self.received is not None):
+            return None
+        return self.received or signal.SIGTERM
 
     def __enter__(self) -> "StopRequest":
         """Take over the handlers."""

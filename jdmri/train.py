@@ -10,7 +10,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 from ml_collections import ConfigDict
 
-from jdmri import memory, optim, setup, state, workdir, writers
+from jdmri import memory, optim, processes, setup, state, workdir, writers
 from jdmri import schedule as schedules
 from jdmri.checkpoint import Checkpoints
 from jdmri.data.series import SeriesLike
@@ -19,6 +19,7 @@ from jdmri.errors import InputError
 from jdmri.examples import Bucket, buckets, prepare
 from jdmri.feed import feed
 from jdmri.log import log
+from jdmri.profiling import Profile
 from jdmri.run_log import MAX_SKIPPED_IN_A_ROW, RunLog
 from jdmri.signals import StopRequest, Terminated
 from jdmri.state import TrainState
@@ -33,6 +34,7 @@ def train(
     extend: bool = False,
     checkpoint: str = "latest",
     on_validation: Callable[[int, float], bool] | None = None,
+    profile: str = "",
 ) -> None:
     """Train the network of ``config`` in ``folder``, or continue there.
 
@@ -42,6 +44,7 @@ def train(
         extend: allow a longer run than the one in ``folder``.
         checkpoint: where to continue: ``latest``, ``best`` or a step.
         on_validation: told step and PSNR of each validation; True ends the training there.
+        profile: steps to trace, as ``10:15``, counted from the first of this call.
 
     Raises:
         InputError: something in the config, the data or the workdir cannot be used.
@@ -55,17 +58,12 @@ def train(
     initial = state.create(task.model, optimizer, config.seed)
     _check_shapes(task, initial, chosen, config)
 
-    workdir.open_run(folder, config, extend=extend)
+    processes.first_does(lambda: workdir.open_run(folder, config, extend=extend))
     checkpoints = Checkpoints(folder / "checkpoints", keep_latest=config.checkpoint.keep_latest)
     current = _resume(initial, checkpoints, checkpoint, config)
-    run_log = RunLog(
-        config,
-        num_steps,
-        schedule,
-        writers.Writer(folder, resume_step=int(current.step)),
-        folder,
-    )
     first = int(current.step)
+    processes.first_does(lambda: writers.cut_after(folder, first))
+    run_log = RunLog(config, num_steps, schedule, folder, first)
     if first >= num_steps or run_log.out_of_patience():
         log.info("Training is complete: step %d of %d.", first, num_steps)
         return
@@ -74,7 +72,7 @@ def train(
     examples = feed(chosen, config)
     plan = schedules.make(examples.buckets, config.train.batch_size, num_steps, config.seed)
     batches = examples.batches(plan[first:], mesh)
-    current = jax.device_put(current, NamedSharding(mesh, P()))
+    current = processes.put(current, NamedSharding(mesh, P()))
     train_step = memory.CompiledOnce(
         make_train_step(
             task,
@@ -88,25 +86,29 @@ def train(
     validation = Validation(task, held_out, config.eval.num_series)
     validate_every = config.eval.every_epochs * steps_per_epoch
     save_every = config.checkpoint.every_steps
+    tracing = Profile(profile, folder / "tensorboard")
 
-    with StopRequest() as stop, run_log:
-        for step, batch in enumerate(batches, first + 1):
+    with StopRequest(config.train.log_every) as stop, run_log, tracing:
+        for step, batch in enumerate(run_log.meter.waiting(batches), first + 1):
+            tracing.step(current)
             current, metrics = train_step(current, *batch)
+            run_log.meter.count(train_step.flops)
             run_log.step(step, metrics)
+            stopping = stop.agreed(step)
             if step % validate_every == 0 or step == num_steps:
-                psnr = run_log.validated(step, *validation(current))
-                checkpoints.save(current, psnr)
+                psnr = run_log.validated(step, *validation(processes.local(current)))
+                checkpoints.save(processes.local(current), psnr)
                 if on_validation and psnr is not None and on_validation(step, psnr):
                     break
-            elif stop.received or (save_every and step % save_every == 0):
-                checkpoints.save(current)
-            if stop.received or run_log.diverged or run_log.out_of_patience():
+            elif stopping or (save_every and step % save_every == 0):
+                checkpoints.save(processes.local(current))
+            if stopping or run_log.diverged or run_log.out_of_patience():
                 break
-    checkpoints.close()
+    processes.first_does(checkpoints.close)
     if run_log.diverged:
         raise InputError(_divergence(step, checkpoints))
-    if stop.received and step < num_steps:
-        raise Terminated(f"{stop.received.name} at step {step} of {num_steps}; saved in {folder}")
+    if stopping and step < num_steps:
+        raise Terminated(f"{stopping.name} at step {step} of {num_steps}; saved in {folder}")
 
 
 def run_length(config: ConfigDict, kinds: Sequence[Bucket]) -> tuple[int, int]:
@@ -152,10 +154,10 @@ def _resume(
     if checkpoints.steps():
         step = checkpoints.choose(which)
         restored = checkpoints.restore(step, initial)
-        checkpoints.drop_after(step)
+        processes.first_does(lambda: checkpoints.drop_after(step))
         log.info("Resuming from step %d in %s.", step, checkpoints.folder)
         return restored
-    checkpoints.drop_after(-1)
+    processes.first_does(lambda: checkpoints.drop_after(-1))
     if not config.train.init_from:
         return initial
     source = Path(config.train.init_from)
@@ -175,13 +177,22 @@ def _resume(
 
 
 def one_axis_mesh(batch_size: int) -> jax.sharding.Mesh:
-    """Lay one axis over the largest number of devices that divides the batch."""
-    size = math.gcd(batch_size, jax.device_count())
+    """Lay one axis over as many devices of each process as divide its part of the batch.
+
+    Raises:
+        InputError: the batch cannot be divided among the processes.
+    """
+    count = jax.process_count()
+    if batch_size % count:
+        raise InputError(
+            f"train.batch_size is {batch_size}, which {count} processes cannot divide; type "
+            f"--config.train.batch_size={-(-batch_size // count) * count}."
+        )
+    size = math.gcd(batch_size // count, jax.local_device_count())
+    chosen = [d for i in range(count) for d in jax.devices() if d.process_index == i]
+    chosen = [d for i in range(count) for d in chosen[i * len(chosen) // count :][:size]]
     return jax.make_mesh(
-        (size,),
-        ("data",),
-        axis_types=(jax.sharding.AxisType.Auto,),
-        devices=jax.devices()[:size],
+        (count * size,), ("data",), axis_types=(jax.sharding.AxisType.Auto,), devices=chosen
     )
 
 

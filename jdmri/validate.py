@@ -3,6 +3,8 @@
 import jax
 import numpy as np
 
+from jdmri import processes
+
 from jdmri.feed import Resident, Streamed
 from jdmri.state import TrainState
 from jdmri.step import Task, make_eval_step
@@ -32,9 +34,11 @@ class Validation:
             return {}, None
         chosen = self._choose(int(state.step))
         one = self._examples.one
-        results = [self._step(state.variables, one(i), state.step) for i in chosen]
-        scores = jax.device_get([r for r, _ in results])
+        results = [self._step(state.variables, one(i), state.step) for i in processes.share(chosen)]
+        scores = processes.gather(jax.device_get([r for r, _ in results]))
         means = {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
+        if not processes.is_first():
+            return means, None
         return means, picture(np.asarray(results[0][1]), np.asarray(one(chosen[0]).cine[0]))
 
     def _choose(self, step: int) -> list[int]:

@@ -8,24 +8,27 @@ from pathlib import Path
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from jdmri import files
+from jdmri import files, processes
+
+_RECORDS = "metrics.jsonl"
 
 
 class Writer:
-    """Appends records to ``metrics.jsonl`` and to TensorBoard."""
+    """Appends records to ``metrics.jsonl`` and to TensorBoard; of several processes the first one's does."""
 
     def __init__(self, workdir: Path, *, resume_step: int):
-        """Open the logs of a run that continues at ``resume_step``; later records are cut off."""
-        self._path = workdir / "metrics.jsonl"
-        if self._path.exists():
-            kept = [r for r in read_records(workdir) if r["step"] <= resume_step]
-            text = "".join(json.dumps(r) + "\n" for r in kept)
-            files.write_atomic(self._path, lambda temporary: temporary.write_text(text))
+        """Open the logs of a run that continues at ``resume_step``."""
+        self._path = workdir / _RECORDS
+        self._tensorboard = None
+        if not processes.is_first():
+            return
         folder = str(workdir / "tensorboard")
         self._tensorboard = SummaryWriter(folder, purge_step=resume_step + 1, flush_secs=30)
 
     def scalars(self, step: int, split: str, values: Mapping[str, float]) -> None:
         """Write one record; a value that is not finite becomes null."""
+        if self._tensorboard is None:
+            return
         values = {k: float(v) for k, v in values.items()}
         record = {"step": step, "split": split}
         record |= {k: v if math.isfinite(v) else None for k, v in values.items()}
@@ -36,16 +39,28 @@ class Writer:
 
     def image(self, step: int, name: str, image: np.ndarray) -> None:
         """Write a gray image ``[y, x]`` in 0…1."""
+        if self._tensorboard is None:
+            return
         self._tensorboard.add_image(name, np.clip(image, 0, 1), step, dataformats="HW")
 
     def close(self) -> None:
         """Flush both logs."""
-        self._tensorboard.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+
+
+def cut_after(workdir: Path, step: int) -> None:
+    """Drop the records after ``step``, where a run goes on."""
+    path = workdir / _RECORDS
+    if path.exists():
+        kept = [r for r in read_records(workdir) if r["step"] <= step]
+        text = "".join(json.dumps(r) + "\n" for r in kept)
+        files.write_atomic(path, lambda temporary: temporary.write_text(text))
 
 
 def read_records(workdir: Path) -> list[dict]:
     """Read ``metrics.jsonl``; a last line that a kill cut short is left out."""
-    path = workdir / "metrics.jsonl"
+    path = workdir / _RECORDS
     if not path.exists():
         return []
     records = []

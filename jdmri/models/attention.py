@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jdmri.models.layers import BatchNorm, conv2d
+from jdmri.models.layers import BatchNorm, conv2d, dense
 
 
 class Attention(nn.Module):
@@ -20,8 +20,8 @@ class Attention(nn.Module):
     def __call__(self, x: Float[Array, "b y x c"], train: bool) -> Float[Array, "b y x c"]:
         """Scale ``x`` by both attention maps."""
         channels = x.shape[-1]
-        narrow = nn.Dense(channels // self.ratio, use_bias=False)
-        widen = nn.Dense(channels, use_bias=False)
+        narrow = dense(channels // self.ratio, use_bias=False)
+        widen = dense(channels, use_bias=False)
         pooled = [x.mean(axis=(1, 2), keepdims=True), x.max(axis=(1, 2), keepdims=True)]
         x = x * nn.sigmoid(sum(widen(nn.relu(narrow(p))) for p in pooled))
         pixels = jnp.stack([x.mean(axis=-1), x.max(axis=-1)], axis=-1)

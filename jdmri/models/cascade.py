@@ -1,12 +1,13 @@
 """Unrolled cascade: denoise, return to the measured data, repeat (Schlemper et al. 2018)."""
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from jdmri.errors import InputError
 from jdmri.models import unrolled
 from jdmri.models.start import starting_image
 from jdmri.ops import consistency, sense
-from jdmri.typing import Cine, CoilMaps, KSpace, Mask
+from jdmri.typing import Cine, CoilMaps, KSpace, Mask, Scalar
 
 CONSISTENCY = ("cg", "soft", "hard")
 
@@ -14,13 +15,13 @@ CONSISTENCY = ("cg", "soft", "hard")
 class Cascade(nn.Module):
     """``num_cascades`` rounds of a denoiser and data consistency.
 
-    A Python loop: with weights of their own that is the clear form, and on a CPU the fast one.
-
     Attributes:
         denoiser: maps a cine to a cine; any module of ``DENOISERS``.
         num_cascades: rounds.
         shared: whether all rounds use the same denoiser weights.
-        remat: recompute each denoiser in the backward pass: less memory, more time.
+        memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
+            rounds as one loop besides, which compiles faster and on a CPU is what saves memory.
+        precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
         consistency: with z the denoised image, ``soft`` is one gradient step of ``λ ‖E x - y‖² + ‖x - z‖²``
             and ``cg`` its minimum, the same for one coil; λ is learned for each round. ``hard`` is λ = ∞.
@@ -32,7 +33,8 @@ class Cascade(nn.Module):
     denoiser: nn.Module
     num_cascades: int = 3
     shared: bool = False
-    remat: bool = False
+    memory: str = "plain"
+    precision: str = "float32"
     start: str = "temporal_average"
     consistency: str = "soft"
     initial_weight: float = 10.0
@@ -46,17 +48,18 @@ class Cascade(nn.Module):
             raise InputError(f"consistency must be cg, soft or hard, got {self.consistency!r}.")
         encoding, data = sense.fold(kspace, maps, mask)
         cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
-        for index in range(self.num_cascades):
-            cine = unrolled.denoise(self, cine, index, train, shared=self.shared, remat=self.remat)
-            cine = self._return_to_data(index, cine, data, encoding)
-        return cine
+        to_data = lambda denoised, cine, weight: self._to_data(denoised, data, encoding, weight)
+        weights = [self._weight(index) for index in range(self.num_cascades)]
+        return unrolled.rounds(self, cine, to_data, weights, train=train, shared=self.shared)
 
-    def _return_to_data(
-        self, index: int, cine: Cine, data: KSpace, encoding: sense.Encoding
-    ) -> Cine:
+    def _weight(self, index: int) -> Scalar:
+        if self.consistency == "hard":
+            return jnp.inf
+        return unrolled.positive(self, f"weight_{index}", self.initial_weight)
+
+    def _to_data(self, cine: Cine, data: KSpace, encoding: sense.Encoding, weight: Scalar) -> Cine:
         if self.consistency == "hard":
             return consistency.hard(cine, data, encoding)
-        weight = unrolled.positive(self, f"weight_{index}", self.initial_weight)
         if self.consistency == "soft":
             return consistency.soft(cine, data, encoding, weight)
         # λ weighs the data here, the image in MoDL.

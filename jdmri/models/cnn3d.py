@@ -4,7 +4,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from jdmri.errors import InputError
-from jdmri.models.layers import BatchNorm, Conv3D, UpSample2x, from_channels, to_channels
+from jdmri.models.layers import BatchNorm, Conv3D, UpSample2x, dense, from_channels, to_channels
+from jdmri.models.precision import narrow
 from jdmri.typing import Cine
 
 
@@ -54,7 +55,7 @@ class CNN3D(nn.Module):
             x = self._layer(x, train)
         frames = UpSample2x(self.width)(x.reshape(-1, *x.shape[2:]))
         x = nn.relu(frames).reshape(*skip.shape[:-1], self.width)
-        x = nn.Dense(2, kernel_init=nn.initializers.zeros)(jnp.concatenate([x, skip], axis=-1))
+        x = dense(2, kernel_init=nn.initializers.zeros)(jnp.concatenate([x, narrow(skip)], axis=-1))
         return x[:, :, :height, :width]
 
     def _layer(self, x, train, stride=1):

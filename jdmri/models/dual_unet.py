@@ -9,7 +9,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from jdmri.models.frames import check_frames, frames_to_channels
-from jdmri.models.layers import from_channels, to_channels
+from jdmri.models.layers import dense, from_channels, to_channels
+from jdmri.models.precision import wide
 from jdmri.models.resnet import ResNet3D
 from jdmri.models.unet import UNet
 from jdmri.typing import Cine
@@ -64,14 +65,15 @@ class DualUNet(nn.Module):
     def _branch(self, part: Float[Array, "b t y x"], train: bool) -> Float[Array, "b t y x"]:
         features = UNet(self.width, self.dropout, self.attention)(frames_to_channels(part), train)
         init = nn.linear.default_kernel_init if self.faithful else nn.initializers.zeros
-        return jnp.moveaxis(nn.Dense(part.shape[1], kernel_init=init)(features), -1, 1)
+        return wide(jnp.moveaxis(dense(part.shape[1], kernel_init=init)(features), -1, 1))
 
     def _published(self, real, imag, train):
         magnitude = jnp.hypot(nn.sigmoid(real), nn.sigmoid(imag))
         if self.head:
             depth_one = jnp.moveaxis(magnitude, 1, -1)[:, None]
             features = ResNet3D(self.head_width, self.head_stride)(depth_one, train)
-            magnitude = nn.sigmoid(jnp.moveaxis(nn.Dense(self.num_frames)(features)[:, 0], -1, 1))
+            frames = wide(dense(self.num_frames)(features)[:, 0])
+            magnitude = nn.sigmoid(jnp.moveaxis(frames, -1, 1))
         return magnitude + 0j
 
     def _repaired(self, cine, real, imag, train):
@@ -79,5 +81,5 @@ class DualUNet(nn.Module):
         if self.head:
             head = ResNet3D(self.head_width, self.head_stride, self.cyclic)
             features = head(to_channels(cine), train)
-            cine = cine + from_channels(nn.Dense(2, kernel_init=nn.initializers.zeros)(features))
+            cine = cine + from_channels(dense(2, kernel_init=nn.initializers.zeros)(features))
         return cine

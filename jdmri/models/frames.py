@@ -5,6 +5,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from jdmri.errors import InputError
+from jdmri.models.precision import wide
 from jdmri.typing import Cine
 
 
@@ -36,5 +37,5 @@ def complex_to_channels(cine: Cine) -> Float[Array, "b y x channels"]:
 
 def channels_to_complex(x: Float[Array, "b y x channels"]) -> Cine:
     """Invert `complex_to_channels`."""
-    real, imag = jnp.split(jnp.moveaxis(x, -1, 1), 2, axis=1)
+    real, imag = jnp.split(jnp.moveaxis(wide(x), -1, 1), 2, axis=1)
     return lax.complex(real, imag)

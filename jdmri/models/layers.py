@@ -1,7 +1,7 @@
-"""Layers in the formulation that XLA runs fast on a CPU, equal to the plain definitions.
+"""Layers in the formulation that is fast on the device at hand, equal to the plain definitions, with the same parameters.
 
-Channels are last: ``[batch, y, x, channel]``, in 3-D ``[batch, frame, y, x, channel]``. The plain
-Flax convolution in 3-D, transposed convolution and max-pooling are 3–60 times slower on a CPU.
+Channels are last: ``[batch, y, x, channel]``, in 3-D ``[batch, frame, y, x, channel]``. The plain Flax convolution in 3-D, transposed
+convolution and max-pooling are 3–60 times slower on a CPU; elsewhere 3-D convolutions stay what they are.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
+from jdmri.models import convolution
+from jdmri.models.precision import dtype, narrow, wide
+
 # Batch statistics are taken over those of these mapped axes that are bound: samples and devices in
 # the training step, none in a notebook.
 BATCH_AXES = ("sample", "data")
@@ -20,10 +23,9 @@ kernel_init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")  # Kaim
 
 
 class Conv3D(nn.Module):
-    """3-D convolution as a sum of 2-D convolutions over shifted frames.
+    """3-D convolution; on a CPU as a sum of 2-D convolutions over shifted frames.
 
-    With at most 4 input channels the shifted frames are stacked in the channels of one 2-D
-    convolution instead. Padding is symmetric, ``kernel // 2`` on each side as in PyTorch.
+    Padding is symmetric, ``kernel // 2`` on each side as in PyTorch.
 
     Attributes:
         features: output channels.
@@ -46,15 +48,11 @@ class Conv3D(nn.Module):
         shape = (*self.kernel, x.shape[-1], self.features)
         init = nn.initializers.zeros if self.zero_init else kernel_init
         kernel = self.param("kernel", init, shape)
-        shifted = _shifted_frames(x, self.kernel[0], self.cyclic)
-        if x.shape[-1] <= 4:
-            stacked = jnp.concatenate(shifted, axis=-1)
-            joint = jnp.moveaxis(kernel, 0, 2).reshape(*self.kernel[1:], -1, self.features)
-            y = _conv_frames(stacked, joint, self.stride)
-        else:
-            y = sum(_conv_frames(s, k, self.stride) for s, k in zip(shifted, kernel, strict=True))
+        x, kernel = narrow(x), narrow(kernel)
+        convolve = convolution.conv3d_by_frames if convolution.on_cpu() else convolution.conv3d
+        y = convolve(_pad_frames(x, self.kernel[0], self.cyclic), kernel, self.stride)
         if self.use_bias:
-            bias = self.param("bias", nn.initializers.zeros, (self.features,))
+            bias = narrow(self.param("bias", nn.initializers.zeros, (self.features,)))
             y = y + bias.reshape(1, 1, 1, 1, -1)
         return y
 
@@ -75,8 +73,9 @@ class TimeConv(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "b t y x c"]) -> Float[Array, "b t y x f"]:
         """Convolve over frames."""
-        shifted = _shifted_frames(x, self.width, self.cyclic)
-        return nn.Dense(self.features, kernel_init=kernel_init)(jnp.concatenate(shifted, axis=-1))
+        shifted = convolution.shifted_frames(_pad_frames(x, self.width, self.cyclic), self.width)
+        stacked = jnp.concatenate(shifted, axis=-1)
+        return dense(self.features, kernel_init=kernel_init)(stacked)
 
 
 class UpSample2x(nn.Module):
@@ -89,9 +88,13 @@ class UpSample2x(nn.Module):
         """Double height and width."""
         batch, height, width, _ = x.shape
         up = nn.DenseGeneral(
-            (2, 2, self.features), use_bias=False, kernel_init=kernel_init, name="up"
+            (2, 2, self.features),
+            use_bias=False,
+            kernel_init=kernel_init,
+            dtype=dtype(),
+            name="up",
         )
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        bias = narrow(self.param("bias", nn.initializers.zeros, (self.features,)))
         x = up(x) + bias.reshape(1, 1, 1, 1, 1, -1)
         return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, 2 * height, 2 * width, self.features)
 
@@ -114,20 +117,28 @@ class BatchNorm(nn.Module):
         running_var = self.variable("batch_stats", "var", jnp.ones, size)
         mean, var = running_mean.value, running_var.value
         if train:
-            mean, var = _batch_moments(x)
+            mean, var = _batch_moments(wide(x))
             if not self.is_initializing():
                 running_mean.value = _blend(running_mean.value, mean, self.momentum)
                 running_var.value = _blend(running_var.value, var, self.momentum)
         scale = self.param("scale", nn.initializers.ones, (size,)) * lax.rsqrt(var + self.epsilon)
         bias = self.param("bias", nn.initializers.zeros, (size,)) - mean * scale
         broadcast = (1,) * (x.ndim - 1) + (size,)
-        return x * scale.reshape(broadcast) + bias.reshape(broadcast)
+        return x * narrow(scale).reshape(broadcast) + narrow(bias).reshape(broadcast)
 
 
 def conv2d(features: int, size: int = 3, **options) -> nn.Conv:
     """Make a 2-D convolution with Kaiming initialisation."""
-    options = {"kernel_init": kernel_init} | options
-    return nn.Conv(features, (size, size), padding=size // 2, **options)
+    options = {"kernel_init": kernel_init, "dtype": dtype()} | options
+    convolve = convolution.general if convolution.on_cpu() else None
+    return nn.Conv(
+        features, (size, size), padding=size // 2, conv_general_dilated=convolve, **options
+    )
+
+
+def dense(features: int, **options) -> nn.Dense:
+    """Make a product with a matrix over the channels."""
+    return nn.Dense(features, dtype=dtype(), **options)
 
 
 def max_pool2x(x: Float[Array, "b y x c"]) -> Float[Array, "b y//2 x//2 c"]:
@@ -155,28 +166,15 @@ def to_channels(cine: Complex[Array, "*batch y x"]) -> Float[Array, "*batch y x 
 
 def from_channels(x: Float[Array, "*batch y x 2"]) -> Complex[Array, "*batch y x"]:
     """Join real and imaginary channels."""
+    x = wide(x)
     return lax.complex(x[..., 0], x[..., 1])
 
 
-def _shifted_frames(x: Array, width: int, cyclic: bool) -> list[Array]:
-    """Return ``width`` copies of x, the i-th with frame t + i - width // 2 at t."""
+def _pad_frames(x: Array, width: int, cyclic: bool) -> Array:
+    """Add ``width // 2`` frames on both sides, zeros or those of the cycle."""
     pad = [(0, 0)] * x.ndim
     pad[1] = (width // 2, width // 2)
-    padded = jnp.pad(x, pad, mode="wrap" if cyclic else "constant")
-    return [lax.slice_in_dim(padded, i, i + x.shape[1], axis=1) for i in range(width)]
-
-
-def _conv_frames(x: Array, kernel: Array, stride: int) -> Array:
-    """Convolve each frame with ``kernel [y, x, c, f]``."""
-    batch, frames = x.shape[:2]
-    y = lax.conv_general_dilated(
-        x.reshape(batch * frames, *x.shape[2:]),
-        kernel,
-        (stride, stride),
-        [(size // 2, size // 2) for size in kernel.shape[:2]],
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    return y.reshape(batch, frames, *y.shape[1:])
+    return jnp.pad(x, pad, mode="wrap" if cyclic else "constant")
 
 
 def _batch_moments(x: Array) -> tuple[Array, Array]:

@@ -20,7 +20,9 @@ class MoDL(nn.Module):
         num_cascades: rounds.
         num_iterations: of conjugate gradients in each round. Ten leave 0.3 % of error with λ = 0.05, eight coils
             and R = 4 to 8.
-        remat: recompute each denoiser in the backward pass: less memory, more time.
+        memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
+            rounds as one loop besides, which compiles faster and on a CPU is what saves memory.
+        precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
         initial_weight: λ at the start, > 0; 0.05 in the authors' code.
         cyclic: whether the last frame is followed by the first.
@@ -29,7 +31,8 @@ class MoDL(nn.Module):
     denoiser: nn.Module
     num_cascades: int = 3
     num_iterations: int = 10
-    remat: bool = False
+    memory: str = "plain"
+    precision: str = "float32"
     start: str = "temporal_average"
     initial_weight: float = 0.05
     cyclic: bool = True
@@ -40,7 +43,8 @@ class MoDL(nn.Module):
         encoding, data = sense.fold(kspace, maps, mask)
         weight = unrolled.positive(self, "weight", self.initial_weight)
         cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
-        for index in range(self.num_cascades):
-            cine = unrolled.denoise(self, cine, index, train, shared=True, remat=self.remat)
-            cine = consistency.conjugate_gradient(cine, data, encoding, weight, self.num_iterations)
-        return cine
+        to_data = lambda denoised, cine, weight: consistency.conjugate_gradient(
+            denoised, data, encoding, weight, self.num_iterations
+        )
+        weights = [weight] * self.num_cascades
+        return unrolled.rounds(self, cine, to_data, weights, train=train, shared=True)

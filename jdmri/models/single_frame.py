@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from jdmri.errors import InputError
 from jdmri.models.layers import BatchNorm, conv2d, from_channels, to_channels
+from jdmri.models.precision import wide
 from jdmri.models.unet import UNet
 from jdmri.typing import Cine
 
@@ -79,7 +80,7 @@ def _add_to_frames(cine: Cine, domain: str, features) -> Cine:
     image = to_channels(cine) if domain == "complex" else jnp.abs(cine)[..., None]
     flat: Float[Array, "n y x c"] = image.reshape(-1, *image.shape[2:])
     change = conv2d(image.shape[-1], kernel_init=nn.initializers.zeros)(features(flat))
-    change = change.reshape(image.shape)
+    change = wide(change).reshape(image.shape)
     if domain == "complex":
         return cine + from_channels(change)
     magnitude = jnp.abs(cine)

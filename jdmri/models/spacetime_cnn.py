@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from jdmri.models.layers import TimeConv, conv2d, from_channels, to_channels
+from jdmri.models.layers import TimeConv, conv2d, dense, from_channels, to_channels
 from jdmri.typing import Cine
 
 
@@ -34,7 +34,7 @@ class SpaceTimeCNN(nn.Module):
         for _ in range(self.depth):
             x = self._in_space(x)
             x = nn.relu(TimeConv(self.width, self.time_width, self.cyclic)(x))
-        x = nn.Dense(2, kernel_init=nn.initializers.zeros)(x)
+        x = dense(2, kernel_init=nn.initializers.zeros)(x)
         return cine + from_channels(x)
 
     def _in_space(self, x):

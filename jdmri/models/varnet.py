@@ -19,7 +19,9 @@ class VarNet(nn.Module):
     Attributes:
         denoiser: D; any module of ``DENOISERS``.
         num_cascades: rounds.
-        remat: recompute each denoiser in the backward pass: less memory, more time.
+        memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
+            rounds as one loop besides, which compiles faster and on a CPU is what saves memory.
+        precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
         initial_step: η at the start; 1 as published.
         refine_maps: correct the given maps by a small network before the first round.
@@ -29,7 +31,8 @@ class VarNet(nn.Module):
 
     denoiser: nn.Module
     num_cascades: int = 3
-    remat: bool = False
+    memory: str = "plain"
+    precision: str = "float32"
     start: str = "temporal_average"
     initial_step: float = 1.0
     refine_maps: bool = True
@@ -43,9 +46,10 @@ class VarNet(nn.Module):
             maps = RefineMaps(self.maps_width, name="refine_maps")(kspace, maps, mask)
         encoding, data = sense.fold(kspace, maps, mask)
         cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
-        for index in range(self.num_cascades):
-            step = self.param(f"step_{index}", nn.initializers.constant(self.initial_step), ())
-            denoised = unrolled.denoise(self, cine, index, train, shared=False, remat=self.remat)
-            consistent = consistency.gradient_step(cine, data, encoding, step)
-            cine = denoised + (consistent - cine)
-        return cine
+        init = nn.initializers.constant(self.initial_step)
+        steps = [self.param(f"step_{index}", init, ()) for index in range(self.num_cascades)]
+
+        def to_data(denoised, cine, step):
+            return denoised + (consistency.gradient_step(cine, data, encoding, step) - cine)
+
+        return unrolled.rounds(self, cine, to_data, steps, train=train, shared=False)
