@@ -4,7 +4,6 @@ import jax
 import numpy as np
 
 from jdmri import processes
-
 from jdmri.feed import Resident, Streamed
 from jdmri.state import TrainState
 from jdmri.step import Task, make_eval_step

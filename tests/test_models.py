@@ -9,7 +9,7 @@ from jax import lax
 
 from jdmri import models
 from jdmri.errors import InputError
-from jdmri.models import convolution, layers, unrolled
+from jdmri.models import layers, unrolled
 from jdmri.ops import sense
 from tests.conftest import complex_normal, unit_maps
 

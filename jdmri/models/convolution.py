@@ -109,7 +109,7 @@ _conv_in_strips.defvjp(_forward, _backward)
 def _weight_gradient(x: Array, gradient: Array, size: tuple[int, int]) -> Array:
     """Sum shifted image × gradient over strips of rows: ``[j, i, c, f]``."""
     height, width = size
-    batch, lines, columns, channels = x.shape
+    _, lines, columns, channels = x.shape
     rows = _rows_of_a_strip(x, height * width)
     count = -(-lines // rows)
     below = count * rows - lines
