@@ -29,9 +29,11 @@ def get_config(variant: str = ""):
     config.per_frame = (True, False)
     config.num_series = 4  # validation series; 0: all
     config.num_points = 7
+    config.only = ()  # methods to tune now; (): all of the grid
     config.grid = dict(  # lowest and highest value
         kt_sparse=dict(weight=(3e-4, 0.1)),
         temporal_tv=dict(weight=(3e-4, 0.1)),
+        kt_blast=dict(weight=(1e-5, 0.1)),
         kt_focuss=dict(weight=(1e-5, 0.1)),
         low_rank=dict(weight=(1e-4, 0.1)),
         l_plus_s=dict(low_rank_weight=(1e-4, 0.1), sparse_weight=(3e-4, 0.1)),

@@ -94,11 +94,11 @@ def main(argv: list[str]) -> None:
     """Dispatch on ``--mode``."""
     if len(argv) > 1:
         raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
+    absl.logging.set_verbosity(absl.logging.FATAL)  # what Orbax logs as an error it raises, too
     _check_distributed(_MODE.value)
     processes.initialize(_DISTRIBUTED.value)
     if processes.is_first():
         log.show()
-    absl.logging.set_verbosity(absl.logging.FATAL)  # what Orbax logs as an error it raises, too
     failures.silence_threads()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(cache))

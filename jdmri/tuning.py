@@ -14,7 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jdmri import files, metrics, setup
+from jdmri import convergence, files, metrics, setup
 from jdmri.acquisition import load, simulate
 from jdmri.classical import METHODS
 from jdmri.data.series import SeriesLike
@@ -33,11 +33,12 @@ def tune(config: ConfigDict, folder: Path) -> str:
 
     Args:
         config: ``base`` (a run's config: data, split, mask, noise), ``accelerations``, ``per_frame``, ``grid`` (method →
-            parameter → lowest and highest value), ``num_points``, ``num_series``.
+            parameter → lowest and highest value), ``only`` (methods to tune now; empty: all of the grid), ``num_points``,
+            ``num_series``.
         folder: for ``tuned.json``.
 
     Returns:
-        A line for each entry, and how to use the table.
+        A line for each entry, the figures of `convergence.draw`, and how to use the table.
 
     Raises:
         InputError: the data or a setting cannot be used, or the folder holds a table of other settings.
@@ -49,12 +50,18 @@ def tune(config: ConfigDict, folder: Path) -> str:
     if not chosen:
         raise InputError("the validation split is empty; change --config.base.split.ratios.")
     done = [(e["mask"], e["method"]) for e in entries]
-    work = [(run, name) for run in _runs(config) for name in config.grid]
+    names = config.only or tuple(config.grid)
+    unknown = [name for name in names if name not in config.grid]
+    if unknown:
+        raise InputError(f"no grid for {', '.join(unknown)}; there are {', '.join(config.grid)}.")
+    work = [(run, name) for run in _runs(config) for name in names]
     for run, name in tqdm(work, desc="tune", unit="method", disable=None):
         if (run.mask.to_dict(), name) not in done:
             entries.append(_entry(run, name, config, chosen))
             files.write_json(path, {"settings": _settings(config), "entries": entries})
+    drawn = convergence.draw(entries, _runs(config), chosen[0], folder)
     lines = [_line(entry) for entry in entries]
+    lines += [f"Objective and PSNR against iteration: {', '.join(map(str, drawn))}"] * bool(drawn)
     return "\n".join([*lines, f"To use them in evaluations: --config.tuned={path}"])
 
 

@@ -51,6 +51,8 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     text = tuning.tune(config, tmp_path / "tune")
     path = tmp_path / "tune" / tuning.TABLE
     assert "R 3, per frame, kt_sparse: weight" in text and f"--config.tuned={path}" in text
+    (figure,) = (tmp_path / "tune").glob("*.png")
+    assert figure.name == "convergence-R3-per-frame.png" and str(figure) in text
     (entry,) = json.loads(path.read_text())["entries"]
     assert entry["psnr"] == max(t["psnr"] for t in entry["tries"]) and entry["iterations"] > 0
     monkeypatch.setattr(tuning, "search", None)  # nothing is left to search
@@ -73,6 +75,18 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     run.tuned = "nowhere.json"
     with pytest.raises(InputError, match="--mode=tune"):
         tuning.lookup(run, "kt_sparse", 1)
+
+
+def test_methods_are_tuned_in_turns_into_one_table(tmp_path, config):
+    config.only = ("kt_sparse",)
+    tuning.tune(config, tmp_path)
+    config.only = ("wavelets",)
+    with pytest.raises(InputError, match="no grid for wavelets; there are"):
+        tuning.tune(config, tmp_path)
+    config.only = ()
+    tuning.tune(config, tmp_path)
+    entries = files.read_json(tmp_path / tuning.TABLE)["entries"]
+    assert len(entries) == len(config.grid)
 
 
 def test_the_mode_wants_a_config_of_its_own(config):
