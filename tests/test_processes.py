@@ -85,11 +85,13 @@ def final(folder):
 
 
 def test_two_processes_train_and_evaluate_as_one(tmp_path):
-    config, source = config_for(tmp_path)
+    """The two read their parts of each batch from a stream; the one has all series in memory."""
+    config, source = config_for(tmp_path, streaming="always", num_workers=0)
     texts = []
     for one in start(tmp_path / "two", source, 2, tmp_path):
         texts.append((one, one.communicate(timeout=200)))
     assert [one.returncode for one, _ in texts] == [0, 0], texts
+    config.train.streaming = "never"
     train.train(config, tmp_path / "one")
 
     optimizer, _ = optim.build(config.optimizer.to_dict(), 4)
