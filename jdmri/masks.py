@@ -152,6 +152,11 @@ def _weighted(log_weights, acceleration, num_center_lines, per_frame) -> Sampler
                 f"{num_center_lines} centre lines do not fit: {num_lines} lines at acceleration "
                 f"{acceleration:g} allow {count}; lower mask.num_center_lines or mask.acceleration."
             )
+        if num_center_lines == count < num_lines:
+            raise InputError(
+                f"{num_center_lines} centre lines leave no other: {num_lines} lines at acceleration {acceleration:g} "
+                f"allow {count}; lower mask.num_center_lines or mask.acceleration."
+            )
         rows = num_frames if per_frame else 1
         score = log_weights(num_lines)[None] + jax.random.gumbel(key, (rows, num_lines))
         score = jnp.where(_centre(num_lines, num_center_lines)[None], jnp.inf, score)

@@ -120,6 +120,7 @@ def test_what_counts_in_the_nominal_acceleration():
     [
         ("variable_density", dict(num_center_lines=40), "40 centre lines do not fit.*allow 38"),
         ("variable_density", dict(acceleration=0.5), "at least 1"),
+        ("kt_gaussian", dict(num_center_lines=38), "38 centre lines leave no other"),
         ("kt_gaussian", dict(num_center_lines=-1), "at least 0"),
         ("uniform", dict(acceleration=2.5), "whole acceleration"),
         ("uniform", dict(acceleration=200), "too few"),
