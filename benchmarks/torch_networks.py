@@ -113,7 +113,7 @@ class DualUNet(nn.Module):
 
     def forward(self, cine):
         """Improve a complex ``[b, t, y, x]``."""
-        cine = cine + torch.complex(self.real(cine.real), self.imag(cine.imag))
+        cine = cine + torch.complex(self.real(cine.real).float(), self.imag(cine.imag).float())
         return cine + joined(self.head(split(cine)))
 
 
@@ -149,7 +149,7 @@ class FramesCNN(nn.Module):
         mean = cine.mean(1, keepdim=True)
         moving = cine - mean
         x = self.layers(torch.cat([moving.real, moving.imag, mean.real, mean.imag], 1))
-        return cine + torch.complex(*x.chunk(2, 1))
+        return cine + torch.complex(*x.float().chunk(2, 1))
 
 
 class SpaceTimeCNN(nn.Module):
@@ -219,6 +219,14 @@ NETWORKS = {
     "cnn3d": lambda width: Alone(CNN3D(width)),
     "cascade": lambda width: Cascade([SpaceTimeCNN(width) for _ in range(3)]),
 }
+
+
+def compiled(network):
+    """Compile what works on real numbers: inductor fails on the complex parts (2.13)."""
+    for name, module in network.named_modules():
+        if isinstance(module, UNet | ResNet3D) or name.endswith("layers"):
+            module.compile()
+    return network
 
 
 def channels_last(network):

@@ -160,7 +160,8 @@ def config_of(name, width, precision):
     config = makers[name]()
     config.model.denoiser.width = width
     config.train.precision = precision
-    config.optimizer.name = "adamw"
+    config.optimizer.update(name="adamw", clip_norm=1.0)
+    config.mask.num_center_lines = 5
     return config
 
 
@@ -169,14 +170,15 @@ def ours(options, network, width, size, batch):
     import jax
     import jax.numpy as jnp
 
-    from jdmri import memory, meter, phantom, reconstruct, setup
+    from jdmri import memory, meter, reconstruct, setup
     from jdmri.examples import Examples
     from jdmri.ops.acquire import acquire
     from jdmri.study import estimate
 
     config = config_of(network, width, options.precision)
     config.train.batch_size = batch
-    cine, maps, *_ = phantom.simulate(jax.random.key(0), num_frames=20, matrix=(size, size))
+    cine = jax.random.normal(jax.random.key(0), (20, size, size), jnp.complex64)
+    maps = jnp.ones((1, size, size), jnp.complex64)
     stack = lambda a: jnp.broadcast_to(a, (batch, *a.shape))
     sigma, seeds = jnp.full(batch, 0.02), jnp.arange(batch, dtype=jnp.uint32)
     examples = Examples(stack(cine), stack(maps), sigma, seeds)
@@ -205,15 +207,14 @@ def ours(options, network, width, size, batch):
 def theirs(options, network, width, size, batch):
     """Build the PyTorch step and inference."""
     import torch
-    from torch_networks import NETWORKS, channels_last
+    from torch_networks import NETWORKS, channels_last, compiled
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     model = NETWORKS[network](width).to(device)
-    if options.worker == "torch channels last":
-        model = channels_last(model)
+    layouts = {"torch channels last": channels_last, "torch compile": compiled}
+    model = layouts.get(options.worker, lambda model: model)(model)
     parameters = sum(p.numel() for p in model.parameters())
-    apply = torch.compile(model) if options.worker == "torch compile" else model
     cine = torch.randn(batch, 20, size, size, dtype=torch.complex64, device=device)
     mask = (torch.rand(batch, 20, size, 1, device=device) < 0.2).float()
     kspace = mask * torch.fft.fft(cine, dim=-2, norm="ortho")
@@ -229,7 +230,7 @@ def theirs(options, network, width, size, batch):
         model.train()
         optimizer.zero_grad()
         with narrow:
-            loss = (apply(cine, kspace, mask) - cine).abs().mean()
+            loss = (model(cine, kspace, mask) - cine).abs().mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -239,7 +240,7 @@ def theirs(options, network, width, size, batch):
     def infer():
         model.eval()
         with torch.no_grad(), narrow:
-            apply(cine, kspace, mask)
+            model(cine, kspace, mask)
         finish()
 
     return {"train": train, "infer": infer}, {"parameters": parameters}

@@ -24,6 +24,9 @@ CASES = {
     "spacetime_cnn": dict(name="spacetime_cnn", width=8),
     "unet": dict(name="unet", width=4),
 }  # fmt: skip
+# The dual UNet is dear to compile, and one of its forms is enough for every day.
+DEAR = ("dual_unet single",)
+EVERY = [pytest.param(c, marks=[pytest.mark.slow] * (c in DEAR)) for c in CASES]
 FIXED_FRAMES = [case for case, fields in CASES.items() if "num_frames" in fields]
 
 
@@ -139,7 +142,7 @@ def test_published_parameter_counts(key, denoiser, published, tolerance):
     assert count(shapes) == pytest.approx(published, rel=tolerance)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EVERY)
 def test_an_untrained_denoiser_returns_its_input(key, case):
     network = models.DENOISERS.build(CASES[case])
     cine = complex_normal(key, (1, 5, 11, 14))
@@ -166,7 +169,11 @@ def test_every_denoiser_is_tested():
 
 @pytest.mark.parametrize(
     ("case", "model"),
-    [*((case, "denoise") for case in CASES), ("frames_cnn", "cascade"), ("unet", "cascade")],
+    [
+        *(pytest.param(*one.values, "denoise", marks=one.marks) for one in EVERY),
+        ("frames_cnn", "cascade"),
+        ("unet", "cascade"),
+    ],
 )
 def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, case, model):
     extra = dict(num_cascades=1 if "unet" in case else 2) if model == "cascade" else {}
@@ -187,7 +194,7 @@ def test_every_network_has_finite_gradients_and_reaches_all_parameters(key, case
         assert np.any(g), jax.tree_util.keystr(path)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EVERY)
 def test_output_is_a_complex_cine_of_any_size(key, case):
     network = models.build(dict(name="cascade", num_cascades=1, denoiser=CASES[case]))
     data = example(key)

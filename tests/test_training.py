@@ -72,7 +72,7 @@ def tiny(tmp_path, **train_fields):
 
 def make_task(sampler=None, loss=None, **augment):
     augment = dict(flips=True, frame_roll=True, global_phase=True) | augment
-    denoiser = dict(name="dual_unet", num_frames=4, width=4, head=False, dropout=0.0)
+    denoiser = dict(name="cnn3d", width=4, depth=3, batch_norm=True)
     return step.Task(
         model=models.build(dict(name="denoise", denoiser=denoiser)),
         sampler=sampler or masks.variable_density(acceleration=3.0, num_center_lines=2),
@@ -258,7 +258,9 @@ TINY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGTERM]
+)
 def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
     tiny_run = (*TINY, "--config.train.num_steps=400", "--config.checkpoint.every_steps=20")
     process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
