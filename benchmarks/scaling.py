@@ -2,6 +2,7 @@
 
     python benchmarks/scaling.py                        (2+1)-D cascade of width 16 on 20×96×96, one coil
     python benchmarks/scaling.py --policies             memory policies for 1 to 12 cascades: time and temporary memory
+    python benchmarks/scaling.py --policies --cascades 12 --matrix 192 --coils 8 --width 32 --no_steps      what XLA plans, without running
 
 Only one quantity changes at a time. Arithmetic is what XLA counts; time and temporary memory should not grow faster. The exponent is the slope
 of a straight line through the logarithms. Medians of five steps.
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from configs import cascade
-from jdmri import memory, phantom
+from jdmri import memory
 from jdmri.examples import Examples
 from jdmri.models.unrolled import MEMORY
 from jdmri.study import estimate
@@ -41,6 +42,7 @@ def main():
     parser.add_argument("--matrix", type=int, default=96)
     parser.add_argument("--coils", type=int, default=1)
     parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--no_steps", action="store_true", help="compile only")
     options = parser.parse_args()
     if options.policies:
         policies(options)
@@ -71,34 +73,36 @@ def policies(options):
         for name in MEMORY:
             case = BASE | dict(cascades=count, matrix=options.matrix, coils=options.coils)
             start = time.perf_counter()
-            _, seconds, size = measure(case, name, options.width)
-            compiled = time.perf_counter() - start - seconds * (REPEATS + 1)
+            repeats = 0 if options.no_steps else REPEATS
+            _, seconds, size = measure(case, name, options.width, repeats)
+            compiled = time.perf_counter() - start - seconds * (repeats + 1)
+            step = f"{1e3 * seconds:.0f}" if repeats else "–"
             print(
-                f"| {count} | {name} | {compiled:.0f} | {1e3 * seconds:.0f} | {size / 2**20:.0f} |",
-                flush=True,
+                f"| {count} | {name} | {compiled:.0f} | {step} | {size / 2**20:.0f} |", flush=True
             )
 
 
-def measure(case, policy="plain", width=WIDTH):
+def measure(case, policy="plain", width=WIDTH, repeats=REPEATS):
     """Compile and time one step: operations, seconds, temporary bytes."""
     config = cascade.get_config(str(case["cascades"]))
     config.model.denoiser.width = width
     config.model.memory = policy
     config.train.batch_size = case["batch"]
     size = (case["matrix"], case["matrix"])
-    cine, maps, *_ = phantom.simulate(
-        jax.random.key(0), num_frames=case["frames"], matrix=size, num_coils=case["coils"]
-    )
+    cine = jax.random.normal(jax.random.key(0), (case["frames"], *size), jnp.complex64)
+    maps = jnp.full((case["coils"], *size), case["coils"] ** -0.5, jnp.complex64)
     stack = lambda a: jnp.broadcast_to(a, (case["batch"], *a.shape))
     seeds = jnp.arange(case["batch"], dtype=jnp.uint32)
     examples = Examples(stack(cine), stack(maps), jnp.full(case["batch"], 0.02), seeds)
     compiled, state, *data = estimate.compile_step(config, examples)
+    flops = (compiled.cost_analysis() or {}).get("flops", 0.0)
+    if not repeats:
+        return flops, 0.0, memory.estimate(compiled)
     seconds = []
-    for _ in range(REPEATS + 1):
+    for _ in range(repeats + 1):
         start = time.perf_counter()
         state, _ = jax.block_until_ready(compiled(state, *data))
         seconds.append(time.perf_counter() - start)
-    flops = (compiled.cost_analysis() or {}).get("flops", 0.0)
     return flops, statistics.median(seconds[1:]), memory.estimate(compiled)
 
 

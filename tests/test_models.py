@@ -258,6 +258,21 @@ def test_a_memory_policy_changes_nothing_but_memory(key, name, memory):
     )
 
 
+def test_a_scan_trains_with_dropout_and_draws_anew_in_each_round(key):
+    denoiser = dict(name="cnn3d", width=4, depth=2, dropout=0.5)
+    section = dict(name="cascade", num_cascades=2, denoiser=denoiser, memory="scan_remat")
+    network, data = models.build(section), example(key)
+    variables = jax.tree.map(lambda p: p + 0.1, network.init(key, *data))
+
+    def trained(number):
+        rngs = {"dropout": jax.random.key(number)}
+        options = dict(train=True, rngs=rngs, mutable=["batch_stats"])
+        return network.apply(variables | {"batch_stats": {}}, *data, **options)[0]
+
+    np.testing.assert_array_equal(trained(1), trained(1))
+    assert np.abs(trained(1) - trained(2)).max() > 1e-3
+
+
 def test_a_scan_over_batch_statistics_is_refused(key):
     denoiser = dict(name="cnn3d", width=4, batch_norm=True)
     section = dict(name="cascade", num_cascades=2, denoiser=denoiser)

@@ -83,7 +83,7 @@ def _denoise(network: nn.Module, cine: Cine, name: str, train: bool) -> Cine:
 
 def _scan(network, cine, to_data, numbers, train, shared) -> Cine:
     """Run the rounds as one loop that keeps only the image of each, and recomputes the rest in the backward pass."""
-    if "batch_stats" in network.variables:
+    if network.variables.get("batch_stats"):
         raise InputError(
             "model.memory=scan_remat needs a denoiser without batch normalisation; use remat."
         )
