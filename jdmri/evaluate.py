@@ -27,7 +27,6 @@ from jdmri.acquisition import Acquired, draw_mask, load, simulate
 from jdmri.classical import METHODS
 from jdmri.data.series import SeriesLike
 from jdmri.errors import InputError
-from jdmri.report import evaluation_page, gallery, views
 
 MODEL = "model"
 SPLITS = ("train", "validation", "test")
@@ -86,6 +85,8 @@ def evaluate(
     files.write_json(target / "card.json", about)
     files.write_json(target / "summary.json", result)  # last of the numbers: they are complete
     if pictures:
+        from jdmri.report import evaluation_page, gallery, views  # a second of imports
+
         records = writers.read_records(folder)
         acquire = lambda one: simulate(load(one, config), config)
         shown = views.worst_and_median(series, acquire, methods, rows)

@@ -25,24 +25,9 @@ import absl.logging
 import jax
 from absl import app, flags
 
-from jdmri import (
-    command_line,
-    convert,
-    doctor,
-    evaluate,
-    export,
-    failures,
-    log,
-    lr_range,
-    processes,
-    prospective,
-    reader,
-    summary,
-    train,
-    tuning,
-)
-from jdmri.reader import study_cases
-from jdmri.study import search, study
+from jdmri import command_line, failures, log, processes
+
+# Each mode imports what it needs when it is chosen, so that all start quickly.
 
 _MODE = flags.DEFINE_enum(
     "mode",
@@ -106,22 +91,7 @@ def main(argv: list[str]) -> None:
     config, mode = flags.FLAGS["config"].value, _MODE.value
     command_line.check_kind(config, mode)
     folder = command_line.default_workdir(sys.argv)
-    modes = {
-        "train": _train,
-        "evaluate": _evaluate,
-        "study": lambda config, folder: study.study(
-            config, folder, share=_SHARD.value, dry_run=_DRY_RUN.value
-        ),
-        "search": search.search,
-        "reader": _reader,
-        "find_lr": lr_range.find,
-        "tune": tuning.tune,
-        "phantom": _phantom,
-        "doctor": lambda config, folder: doctor.examine(_path("input")),
-        "convert": lambda config, folder: convert.convert(_path("input"), _path("output")),
-        "reconstruct": _reconstruct,
-    }
-    said = modes[mode](config, folder)
+    said = _MODES[mode](config, folder)
     if processes.is_first():
         sys.stdout.write(said + "\n")
 
@@ -134,18 +104,37 @@ def _check_distributed(mode: str) -> None:
 
 
 def _train(config, folder: Path) -> str:
+    from jdmri import train
+
     which = _CHECKPOINT.value or "latest"
     train.train(config, folder, extend=_EXTEND.value, checkpoint=which, profile=_PROFILE.value)
     return _evaluate(config, folder, "best")
 
 
 def _evaluate(config, folder: Path, checkpoint: str | None = None) -> str:
+    from jdmri import evaluate, summary
+
     which = checkpoint or _CHECKPOINT.value or "best"
     target, result = evaluate.evaluate(config, folder, split=_SPLIT.value, checkpoint=which)
     return f"\n{summary.table(result)}\n\nEverything is in {target}; open {target / 'report.html'}."
 
 
+def _study(config, folder: Path) -> str:
+    from jdmri.study import study
+
+    return study.study(config, folder, share=_SHARD.value, dry_run=_DRY_RUN.value)
+
+
+def _search(config, folder: Path) -> str:
+    from jdmri.study import search
+
+    return search.search(config, folder)
+
+
 def _reader(config, folder: Path) -> str:
+    from jdmri import reader
+    from jdmri.reader import study_cases
+
     output = Path(_OUTPUT.value or folder / "reader")
     if _ANSWERS.value:
         return reader.evaluate_answers(output, [Path(name) for name in _ANSWERS.value])
@@ -153,16 +142,59 @@ def _reader(config, folder: Path) -> str:
     return reader.prepare(cases, output, seed=config.seeds[0])
 
 
+def _find_lr(config, folder: Path) -> str:
+    from jdmri import lr_range
+
+    return lr_range.find(config, folder)
+
+
+def _tune(config, folder: Path) -> str:
+    from jdmri import tuning
+
+    return tuning.tune(config, folder)
+
+
 def _phantom(config, folder: Path) -> str:
+    from jdmri import export
+
     return export.export(config, _path("output"), _NUM_SERIES.value)
 
 
+def _doctor(config, folder: Path) -> str:
+    from jdmri import doctor
+
+    return doctor.examine(_path("input"))
+
+
+def _convert(config, folder: Path) -> str:
+    from jdmri import convert
+
+    return convert.convert(_path("input"), _path("output"))
+
+
 def _reconstruct(config, folder: Path) -> str:
+    from jdmri import prospective
+
     network = folder if flags.FLAGS["workdir"].value else None
     which = _CHECKPOINT.value or "best"
     return prospective.reconstruct_scan(
         _path("input"), _path("output"), folder=network, method=_METHOD.value, which=which
     )
+
+
+_MODES = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "study": _study,
+    "search": _search,
+    "reader": _reader,
+    "find_lr": _find_lr,
+    "tune": _tune,
+    "phantom": _phantom,
+    "doctor": _doctor,
+    "convert": _convert,
+    "reconstruct": _reconstruct,
+}
 
 
 def _path(flag: str) -> Path:

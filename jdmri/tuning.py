@@ -14,7 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jdmri import convergence, files, metrics, setup
+from jdmri import files, metrics, setup
 from jdmri.acquisition import load, simulate
 from jdmri.classical import METHODS
 from jdmri.data.series import SeriesLike
@@ -59,6 +59,8 @@ def tune(config: ConfigDict, folder: Path) -> str:
         if (run.mask.to_dict(), name) not in done:
             entries.append(_entry(run, name, config, chosen))
             files.write_json(path, {"settings": _settings(config), "entries": entries})
+    from jdmri import convergence  # with matplotlib
+
     drawn = convergence.draw(entries, _runs(config), chosen[0], folder)
     lines = [_line(entry) for entry in entries]
     lines += [f"Objective and PSNR against iteration: {', '.join(map(str, drawn))}"] * bool(drawn)

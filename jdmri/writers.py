@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from tensorboardX import SummaryWriter
 
 from jdmri import files, processes
 
@@ -22,6 +21,8 @@ class Writer:
         self._tensorboard = None
         if not processes.is_first():
             return
+        from tensorboardX import SummaryWriter  # imports PyTorch where that is installed
+
         folder = str(workdir / "tensorboard")
         self._tensorboard = SummaryWriter(folder, purge_step=resume_step + 1, flush_secs=30)
 
