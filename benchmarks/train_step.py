@@ -11,6 +11,7 @@ masks, undersampling, the loss, the gradient, AdamW and the averaged weights; Py
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -65,8 +66,10 @@ class Worker:
         command = [sys.executable, __file__, f"--worker={side}", f"--precision={precision}"]
         command += ["--networks", case["network"], "--widths", str(case["width"])]
         command += ["--sizes", str(case["size"]), "--batches", str(case["batch"])]
+        # Idle OpenMP threads would spin, and take the cores from the side whose turn it is.
+        environment = os.environ | {"OMP_WAIT_POLICY": "passive"}
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
         self.ready = self._answer()
 

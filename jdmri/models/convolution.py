@@ -122,14 +122,19 @@ def _weight_gradient(x: Array, gradient: Array, size: tuple[int, int]) -> Array:
         strip = lax.dynamic_slice_in_dim(x, first, rows + height - 1, axis=1)
         shifted = [strip[:, j : j + rows, i : i + columns] for j, i in shifts]
         part = lax.dynamic_slice_in_dim(gradient, first, rows, axis=1)
+        # This order of the product is the faster one, by a tenth or two.
         product = lax.dot_general(
-            jnp.concatenate(shifted, axis=-1), part, (((0, 1, 2), (0, 1, 2)), ((), ()))
+            part,
+            jnp.concatenate(shifted, axis=-1),
+            (((0, 1, 2), (0, 1, 2)), ((), ())),
+            preferred_element_type=total.dtype,
         )
         return total + product, None
 
-    zero = jnp.zeros((len(shifts) * channels, gradient.shape[-1]), x.dtype)
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    zero = jnp.zeros((gradient.shape[-1], len(shifts) * channels), wide)
     total, _ = lax.scan(add, zero, rows * jnp.arange(count))
-    return total.reshape(height, width, channels, -1)
+    return total.T.reshape(height, width, channels, -1).astype(x.dtype)
 
 
 def _rows_of_a_strip(x: Array, num_shifts: int) -> int:
