@@ -41,12 +41,12 @@ def count(variables):
     return sum(a.size for a in jax.tree.leaves(variables["params"]))
 
 
-@pytest.mark.parametrize("channels", [2, 6])
+@pytest.mark.parametrize(("channels", "features"), [(2, 5), (6, 5), (6, 2)])
 @pytest.mark.parametrize("cyclic", [True, False])
 @pytest.mark.parametrize(("kernel", "stride"), [((3, 3, 3), 1), ((3, 7, 7), 2), ((1, 3, 3), 1)])
-def test_conv3d_equals_the_plain_one(key, channels, cyclic, kernel, stride):
+def test_conv3d_equals_the_plain_one(key, channels, features, cyclic, kernel, stride):
     x = jax.random.normal(key, (2, 5, 8, 9, channels))
-    layer = layers.Conv3D(4, kernel, stride, cyclic=cyclic)
+    layer = layers.Conv3D(features, kernel, stride, cyclic=cyclic)
     variables = layer.init(key, x)
 
     def plain(kernel_values, x):

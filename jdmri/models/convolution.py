@@ -4,6 +4,7 @@ There the weight gradient of a 2-D convolution is a product over strips of rows 
 slower on large images, and 15–70 times inside a loop; and a 3-D convolution is a sum of 2-D ones.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -40,13 +41,14 @@ def conv3d(
 def conv3d_by_frames(
     x: Float[Array, "b t y x c"], kernel: Float[Array, "k j i c f"], stride: int = 1
 ) -> Float[Array, "b t2 v u f"]:
-    """Compute `conv3d` as a sum of 2-D convolutions; with few channels as one of stacked frames."""
-    shifted = shifted_frames(x, len(kernel))
+    """Compute `conv3d` as a sum of 2-D convolutions; with few channels on one side as one, in which they stand side by side."""
     if x.shape[-1] <= _FEW_CHANNELS:
-        stacked = jnp.concatenate(shifted, axis=-1)
+        stacked = jnp.concatenate(shifted_frames(x, len(kernel)), axis=-1)
         joint = jnp.moveaxis(kernel, 0, 2).reshape(*kernel.shape[1:3], -1, kernel.shape[-1])
-        return _conv_frames(stacked, joint, stride)
-    return sum(_conv_frames(s, k, stride) for s, k in zip(shifted, kernel, strict=True))
+        return _by_frame(partial(conv2d, kernel=joint, stride=stride), stacked)
+    if kernel.shape[-1] <= _FEW_CHANNELS:
+        return _sum_of_channels(x, kernel, stride)
+    return _sum_over_frames(x, kernel, stride) if stride > 1 else _sum_in_strips(x, kernel)
 
 
 def shifted_frames(x: Float[Array, "b t ..."], width: int) -> list[Array]:
@@ -82,10 +84,48 @@ def _conv(x: Array, kernel: Array, stride: int = 1) -> Array:
     return lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=_NHWC)
 
 
-def _conv_frames(x: Array, kernel: Array, stride: int) -> Array:
-    """Convolve each frame with ``kernel [y, x, c, f]``."""
-    y = conv2d(x.reshape(-1, *x.shape[2:]), kernel, stride)
+def _by_frame(function: Callable[[Array], Array], x: Array) -> Array:
+    """Apply a function of images ``[n, y, x, c]`` to ``[b, t, y, x, c]``."""
+    y = function(x.reshape(-1, *x.shape[2:]))
     return y.reshape(*x.shape[:2], *y.shape[1:])
+
+
+def _sum_of_channels(x: Array, kernel: Array, stride: int) -> Array:
+    """Convolve every frame with all frames of the kernel, and add what belongs to the same output."""
+    joint = jnp.moveaxis(kernel, 0, 3).reshape(*kernel.shape[1:4], -1)
+    parts = jnp.split(_by_frame(partial(conv2d, kernel=joint, stride=stride), x), len(kernel), -1)
+    frames = x.shape[1] - len(kernel) + 1
+    return sum(lax.slice_in_dim(p, i, i + frames, axis=1) for i, p in enumerate(parts))
+
+
+def _sum_over_frames(x: Array, kernel: Array, stride: int = 1) -> Array:
+    shifted = shifted_frames(x, len(kernel))
+    convolve = lambda k: partial(_conv, kernel=k, stride=stride)
+    return sum(_by_frame(convolve(k), s) for s, k in zip(shifted, kernel, strict=True))
+
+
+@jax.custom_vjp
+def _sum_in_strips(x: Array, kernel: Array) -> Array:
+    return _sum_over_frames(x, kernel)
+
+
+def _sum_forward(x, kernel):
+    return _sum_over_frames(x, kernel), (x, kernel)
+
+
+def _sum_backward(saved, gradient):
+    """Let all frames of the kernel share the shifted copies of x: the gradient's frames are shifted, and stand side by side."""
+    x, kernel = saved
+    (to_x,) = jax.linear_transpose(partial(_sum_over_frames, kernel=kernel), x)(gradient)
+    width = len(kernel)
+    later = lambda k: jnp.pad(gradient, ((0, 0), (k, width - 1 - k), (0, 0), (0, 0), (0, 0)))
+    beside = jnp.concatenate([later(k) for k in range(width)], axis=-1)
+    flat = [a.reshape(-1, *a.shape[2:]) for a in (x, beside)]
+    joint = _weight_gradient(*flat, kernel.shape[1:3])
+    return to_x, jnp.moveaxis(joint.reshape(*kernel.shape[1:4], width, -1), 3, 0)
+
+
+_sum_in_strips.defvjp(_sum_forward, _sum_backward)
 
 
 @jax.custom_vjp
