@@ -1,5 +1,8 @@
 """The one exception that a user's input can cause."""
 
+BAD_INPUT = 2  # exit codes of the command line
+TERMINATED = 75  # EX_TEMPFAIL: run the same command again
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.

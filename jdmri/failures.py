@@ -6,12 +6,11 @@ import threading
 
 import jax
 
-from jdmri.errors import InputError
+from jdmri.errors import BAD_INPUT, TERMINATED, InputError
 from jdmri.memory import REMEDY
 from jdmri.signals import Terminated
 
-BAD_INPUT = 2
-TERMINATED = 75  # EX_TEMPFAIL: run the same command again
+_COLLECTIVES = ("Gloo", "gloo", "NCCL", "coordination service")
 
 
 def explain(error: BaseException) -> tuple[str, int] | None:
@@ -30,7 +29,7 @@ def explain(error: BaseException) -> tuple[str, int] | None:
         )
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
         return f"out of device memory ({_first_line(text)}); {REMEDY}.", BAD_INPUT
-    if jax.process_count() > 1 and isinstance(error, jax.errors.JaxRuntimeError):
+    if isinstance(error, jax.errors.JaxRuntimeError) and any(w in text for w in _COLLECTIVES):
         return (
             f"another process is gone ({_first_line(text)}). The same command continues from the last save.",
             TERMINATED,

@@ -14,7 +14,8 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-TERMINATED = 75  # as `failures.TERMINATED`
+from jdmri.errors import TERMINATED
+
 _TOKEN = os.urandom(16)  # of the first process: nobody else's connection is taken for a process
 _BYE = b"."
 

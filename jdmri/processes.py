@@ -35,11 +35,11 @@ def initialize(where: str) -> None:
     arguments = {} if where == "auto" else _parse(where)
     try:
         jax.distributed.initialize(**arguments, shutdown_timeout_seconds=_SHUTDOWN_SECONDS)
-    except (RuntimeError, ValueError) as error:
+        peers.watch()
+    except (RuntimeError, ValueError, OSError) as error:
         raise InputError(
             f"--distributed={where}: the processes did not find each other: {str(error).splitlines()[0]}"
         ) from error
-    peers.watch()
 
 
 def is_first() -> bool:
