@@ -1,4 +1,4 @@
-"""The one exception that a user's input can cause."""
+"""The one exception that a user's input can cause, and the exit codes."""
 
 BAD_INPUT = 2  # exit codes of the command line
 TERMINATED = 75  # EX_TEMPFAIL: run the same command again

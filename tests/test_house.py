@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,3 +70,10 @@ def test_the_readme_names_files_that_exist():
     text = (ROOT / "README.md").read_text()
     for name in re.findall(r"`?(?:\./)?((?:configs|launch|jdmri)/[a-z_/]+\.(?:py|sh))", text):
         assert (ROOT / name).is_file(), name
+
+
+def test_a_training_starts_without_packages_that_it_does_not_need():
+    heavy = ["torch", "matplotlib", "scipy.stats", "tensorboardX", "optuna", "grain", "pydicom"]
+    code = f"import sys, jdmri.main, jdmri.train; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
