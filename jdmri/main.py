@@ -209,6 +209,8 @@ def run() -> None:
     """Run the command line; what a user can cause ends in one line and an exit code."""
     try:
         app.run(main, flags_parser=command_line.parse)
+    except SystemExit:  # as absl ends, also when all went well
+        raise
     except BaseException as error:
         told = failures.explain(error)
         if told is None and jax.process_count() == 1:

@@ -16,25 +16,11 @@ from jdmri.checkpoint import Checkpoints
 from jdmri.errors import InputError
 from tests.test_training import tiny
 
-RUN = """
-import os, sys
+CONFIG = """
 from pathlib import Path
-from jdmri import evaluate, failures, log, processes, train, workdir
-where, folder, source = sys.argv[1:4]
-try:
-    processes.initialize(where)
-    if processes.is_first():
-        log.show()
-    config = workdir.load_config(Path(source))
-    train.train(config, Path(folder))
-    evaluate.evaluate(config, Path(folder), pictures=False)
-except BaseException as error:
-    told = failures.explain(error)
-    if told is None:
-        raise
-    sys.stderr.write("jdmri: " + told[0] + chr(10))
-    sys.stderr.flush()
-    os._exit(told[1])
+from jdmri import workdir
+def get_config():
+    return workdir.load_config(Path(__file__).parent)
 """
 
 
@@ -54,13 +40,13 @@ def start(folder, source, count, cache):
         "JAX_PLATFORMS": "cpu",
         "PYTHONPATH": ":".join(sys.path),
     }
-    where = [f"{address},{count},{i}" for i in range(count)] if count > 1 else ["off"]
+    command = [sys.executable, "-m", "jdmri.main", f"--config={source / 'config.py'}"]
     return [
         subprocess.Popen(
-            [sys.executable, "-c", RUN, place, str(folder), str(source)],
+            [*command, f"--workdir={folder}", f"--distributed={address},{count},{i}"],
             env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
-        for place in where
+        for i in range(count)
     ]  # fmt: skip
 
 
@@ -76,6 +62,7 @@ def config_for(tmp_path, **fields):
     source = tmp_path / "source"
     source.mkdir()
     (source / workdir.CONFIG).write_text(json.dumps(config.to_dict()))
+    (source / "config.py").write_text(CONFIG)
     return config, source
 
 
@@ -91,6 +78,10 @@ def test_two_processes_train_and_evaluate_as_one(tmp_path):
     for one in start(tmp_path / "two", source, 2, tmp_path):
         texts.append((one, one.communicate(timeout=200)))
     assert [one.returncode for one, _ in texts] == [0, 0], texts
+    told = ["Everything is in" in out for _, (out, _) in texts]
+    assert told == [True, False]
+        "model "
+    )
     config.train.streaming = "never"
     train.train(config, tmp_path / "one")
 
