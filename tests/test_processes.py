@@ -80,8 +80,6 @@ def test_two_processes_train_and_evaluate_as_one(tmp_path):
     assert [one.returncode for one, _ in texts] == [0, 0], texts
     told = ["Everything is in" in out for _, (out, _) in texts]
     assert told == [True, False]
-        "model "
-    )
     config.train.streaming = "never"
     train.train(config, tmp_path / "one")
 
