@@ -37,21 +37,21 @@ def main():
         "--magnitude", action="store_true", help="real series without phase and noise"
     )
     parser.add_argument("--accelerations", type=float, nargs="+", default=[4.0, 5.0, 8.0, 12.0])
+    parser.add_argument("--masks", nargs="+", default=["per-frame", "shared"])
     parser.add_argument("--only", nargs="+", help="methods; default: all of the table")
     parser.add_argument("--series", type=int, default=0, help="the first ones; 0: all")
     options = parser.parse_args()
-    for per_frame in (True, False):
+    for kind in options.masks:
         for acceleration in options.accelerations:
-            show(measure(options, acceleration, per_frame))
+            show(measure(options, acceleration, kind))
 
 
-def measure(options, acceleration: float, per_frame: bool) -> dict:
+def measure(options, acceleration: float, kind: str) -> dict:
     """Return rows by method and factor, from the file where they are known."""
-    kind = "per-frame" if per_frame else "shared"
     path = options.output / f"R{acceleration:g}-{kind}.json"
     if path.is_file():
         return files.read_json(path)
-    tuned, config = configs_of(options, acceleration, per_frame)
+    tuned, config = configs_of(options, acceleration, kind == "per-frame")
     series = setup.read_data(config).series
     series = series if options.real else setup.split_data(setup.read_data(config), config)["test"]
     series = series[: options.series or None]
