@@ -50,9 +50,11 @@ def train(
         InputError: something in the config, the data or the workdir cannot be used.
         Terminated: SIGTERM or SIGINT came; the state is saved.
     """
+    tracing = Profile(profile, folder / "tensorboard")
     parts = setup.split_data(setup.read_data(config), config)
     chosen = most_diverse(parts["train"], config.train.num_series)
     steps_per_epoch, num_steps = run_length(config, buckets(chosen))
+    mesh = one_axis_mesh(config.train.batch_size)
     task = setup.build_task(config, steps_per_epoch)
     optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
     initial = state.create(task.model, optimizer, config.seed)
@@ -68,7 +70,6 @@ def train(
         log.info("Training is complete: step %d of %d.", first, num_steps)
         return
 
-    mesh = one_axis_mesh(config.train.batch_size)
     examples = feed(chosen, config)
     plan = schedules.make(examples.buckets, config.train.batch_size, num_steps, config.seed)
     batches = examples.batches(plan[first:], mesh)
@@ -86,7 +87,6 @@ def train(
     validation = Validation(task, held_out, config.eval.num_series)
     validate_every = config.eval.every_epochs * steps_per_epoch
     save_every = config.checkpoint.every_steps
-    tracing = Profile(profile, folder / "tensorboard")
 
     with StopRequest(config.train.log_every) as stop, run_log, tracing:
         for step, batch in enumerate(run_log.meter.waiting(batches), first + 1):

@@ -101,6 +101,15 @@ def test_bfloat16_reaches_the_convolutions(key):
     assert "conv_general_dilated" in text and "bf16" in text
 
 
+@pytest.mark.parametrize(("precision", "product"), [("float32", "HIGHEST"), ("tf32", "HIGH,")])
+def test_products_on_an_accelerator_are_as_precise_as_told(key, monkeypatch, precision, product):
+    monkeypatch.setattr(convolution, "on_cpu", lambda: False)
+    network = models.build(dict(name="denoise", denoiser=CASES["cnn3d"]), precision=precision)
+    data = example(key)
+    variables = jax.eval_shape(network.init, key, *data)
+    assert product in str(jax.make_jaxpr(network.apply)(variables, *data))
+
+
 def test_an_unknown_precision_is_refused():
     with pytest.raises(InputError, match=r"train\.precision must be one of"), compute_in("half"):
         pass

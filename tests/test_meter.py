@@ -50,3 +50,9 @@ def test_a_training_writes_what_it_measures_and_traces_the_steps_asked_for(tmp_p
 def test_a_wrong_profile_is_refused(tmp_path, steps):
     with pytest.raises(InputError, match="FIRST:LAST"):
         Profile(steps, tmp_path)
+
+
+def test_a_wrong_profile_leaves_no_run_behind(tmp_path):
+    with pytest.raises(InputError, match="FIRST:LAST"):
+        train.train(tiny(tmp_path), tmp_path / "run", profile="ten")
+    assert not (tmp_path / "run").exists()

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jdmri.errors import InputError
+from jdmri.models import convolution
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
 _COMPUTE = contextvars.ContextVar("compute", default=None)
@@ -30,9 +31,13 @@ def compute_in(precision: str) -> Iterator[None]:
             f"train.precision must be one of {', '.join(PRECISIONS)}, got {precision!r}."
         )
     token = _COMPUTE.set(jnp.dtype(jnp.bfloat16) if precision == "bfloat16" else None)
-    products = "tensorfloat32" if precision == "tf32" else None
+    products = "tensorfloat32" if precision == "tf32" else "float32"
+    # JAX's own default is TensorFloat-32 on GPUs that have it; a CPU has nothing to choose.
+    exact = (
+        contextlib.nullcontext() if convolution.on_cpu() else jax.default_matmul_precision(products)
+    )
     try:
-        with jax.default_matmul_precision(products) if products else contextlib.nullcontext():
+        with exact:
             yield
     finally:
         _COMPUTE.reset(token)
