@@ -28,7 +28,7 @@ def l_plus_s(
     low_rank_weight: float = 0.004,
     sparse_weight: float = 0.01,
     rule: str = "converged",
-    tolerance: float = 3e-4,
+    tolerance: float = 1e-4,
     max_iterations: int = 1000,
 ) -> Iterative:
     """Minimise ``½‖E (L + S) − y‖² + λ_L ‖C L‖_* + λ_S Σ |F_t S|``; the cine is L + S.

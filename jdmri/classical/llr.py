@@ -12,7 +12,7 @@ from jdmri.typing import Array, Cine
 Blocks = Complex[Array, "block frame pixel"]
 
 # σ of the data, and of each of the grids together; see `solvers.primal_dual`.
-_DATA_STEP, _RANK_STEP = 0.02, 0.02
+_DATA_STEP, _RANK_STEP = 0.1, 0.1
 
 
 @METHODS.register("llr")
@@ -21,8 +21,8 @@ def llr(
     weight: float = 0.002,
     block: int = 8,
     num_shifts: int = 2,
-    tolerance: float = 1e-3,
-    max_iterations: int = 500,
+    tolerance: float = 1e-4,
+    max_iterations: int = 1000,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ/n Σ_s Σ_b ‖C_b shift_s x‖_*`` by a primal–dual iteration.
 

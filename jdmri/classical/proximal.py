@@ -59,27 +59,45 @@ def project_spectral(
 ) -> Complex[Array, "*batch row column"]:
     """Clip singular values at ``radius``: the dual ball of the nuclear norm."""
     wide = _wide(matrix)
-    vectors, rows, values = _decompose(wide)
-    clipped = jnp.minimum(1, radius / jnp.maximum(values, _TINY))[..., None] * rows
-    projected = _product(vectors, clipped)
+    vectors, rows = _decompose(wide)
+    projected = _product(vectors, _product(_clipping(rows, radius), rows))
     return projected if wide is matrix else _adjoint(projected)
 
 
 def singular_values(matrix: Complex[Array, "*batch row column"]) -> Float[Array, "*batch small"]:
     """Return the singular values, ascending, as many as the shorter side is long."""
-    return _decompose(_wide(matrix))[2]
+    return jnp.linalg.norm(_decompose(_wide(matrix))[1], axis=-1)
 
 
 def _decompose(wide):
-    """U, UᴴX and the singular values of a wide X, from the small matrix X Xᴴ = U S² Uᴴ.
+    """U and UᴴX of a wide X, from the small matrix X Xᴴ = U S² Uᴴ.
 
     The squares mix what is below √ε of the largest, in float32 3e-4: such singular values are found as some
     numbers of that size. The norms of the rows of UᴴX = S Vᴴ are nearer than the roots of the eigenvalues, which are off
     by ε / 2s, and none is negative. Thresholds are a percent of the largest.
     """
     _, vectors = jnp.linalg.eigh(_product(wide, _adjoint(wide)))
-    rows = _product(_adjoint(vectors), wide)
-    return vectors, rows, jnp.linalg.norm(rows, axis=-1)
+    return vectors, _product(_adjoint(vectors), wide)
+
+
+def _clipping(rows, radius):
+    """Return f(Y Yᴴ), f(λ) = min(1, radius / √λ), for rows Y that are nearly orthogonal.
+
+    U is off by ε s₁² / s_i s_j, so that weak rows are not quite orthogonal: with f of their norms alone, solvers stall
+    at that error, 1e-3 of a threshold of a percent. The first order of f, by its divided differences f[λ_i, λ_j] (Daleckii & Krein
+    1965; Higham, Functions of Matrices, 2008, theorem 3.11), leaves the square of it.
+    """
+    norms = jnp.maximum(jnp.linalg.norm(rows, axis=-1), _TINY)
+    directions = rows / norms[..., None]
+    cosines = _product(directions, _adjoint(directions))
+    one, other = norms[..., :, None], norms[..., None, :]
+    low, high = jnp.minimum(one, other), jnp.maximum(one, other)
+    # √λ_i λ_j f[λ_i, λ_j], where both are clipped, and where only the larger one is.
+    both = -radius / (low + high)
+    larger = -(high - radius) / jnp.maximum(high - low, _TINY) * (low / (low + high))
+    slope = jnp.where(low >= radius, both, jnp.where(high > radius, larger, 0))
+    diagonal = jnp.minimum(1, radius / norms)[..., None]
+    return jnp.where(jnp.eye(rows.shape[-2], dtype=bool), diagonal, slope * cosines)
 
 
 def _wide(matrix):

@@ -11,7 +11,7 @@ from jdmri.typing import Cine, Scalar
 
 # σ of the data, of temporal and of spatial differences. Smaller ones mean longer steps of the image. These reach
 # the minimum soonest for λ between 0.002 and 0.02 and R between 4 and 8.
-_DATA_STEP, _TIME_STEP, _SPACE_STEP = 0.01, 0.03, 0.01
+_DATA_STEP, _TIME_STEP, _SPACE_STEP = 0.03, 0.03, 0.01
 
 
 @METHODS.register("temporal_tv")
@@ -20,8 +20,8 @@ def temporal_tv(
     weight: float = 0.01,
     spatial_weight: float = 0.0,
     cyclic: bool = True,
-    tolerance: float = 1e-4,
-    max_iterations: int = 1000,
+    tolerance: float = 5e-5,
+    max_iterations: int = 2000,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ |D_t x| + λ_s Σ (|D_y x| + |D_x x|)`` by a primal–dual iteration.
 

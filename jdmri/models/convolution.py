@@ -15,7 +15,8 @@ from jaxtyping import Array, Float
 _NHWC = ("NHWC", "HWIO", "NHWC")
 _NDHWC = ("NDHWC", "DHWIO", "NDHWC")
 _FEW_CHANNELS = 4
-_STRIP_BYTES = 2**21  # of the shifted copies of a strip: about the cache of a core
+_STRIP_BYTES = 2**20  # of the shifted copies of a strip: about the cache of a core
+_AT_ONCE = 2  # strips
 
 
 def on_cpu() -> bool:
@@ -43,7 +44,7 @@ def conv3d_by_frames(
 ) -> Float[Array, "b t2 v u f"]:
     """Compute `conv3d` as a sum of 2-D convolutions; with few channels on one side as one, in which they stand side by side."""
     if x.shape[-1] <= _FEW_CHANNELS:
-        stacked = jnp.concatenate(shifted_frames(x, len(kernel)), axis=-1)
+        stacked = jnp.concatenate(shifted(x, 1, len(kernel)), axis=-1)
         joint = jnp.moveaxis(kernel, 0, 2).reshape(*kernel.shape[1:3], -1, kernel.shape[-1])
         return _by_frame(partial(conv2d, kernel=joint, stride=stride), stacked)
     if kernel.shape[-1] <= _FEW_CHANNELS:
@@ -51,10 +52,10 @@ def conv3d_by_frames(
     return _sum_over_frames(x, kernel, stride) if stride > 1 else _sum_in_strips(x, kernel)
 
 
-def shifted_frames(x: Float[Array, "b t ..."], width: int) -> list[Array]:
-    """Return the ``width`` windows of ``t - width + 1`` frames that lie in x, the earliest first."""
-    frames = x.shape[1] - width + 1
-    return [lax.slice_in_dim(x, i, i + frames, axis=1) for i in range(width)]
+def shifted(x: Float[Array, "..."], axis: int, width: int) -> list[Array]:
+    """Return the ``width`` windows of ``n - width + 1`` elements that lie in the n along an axis, the first one first."""
+    length = x.shape[axis] - width + 1
+    return [lax.slice_in_dim(x, i, i + length, axis=axis) for i in range(width)]
 
 
 def general(x: Array, kernel: Array, strides: tuple[int, ...], padding: object, **options) -> Array:
@@ -99,9 +100,9 @@ def _sum_of_channels(x: Array, kernel: Array, stride: int) -> Array:
 
 
 def _sum_over_frames(x: Array, kernel: Array, stride: int = 1) -> Array:
-    shifted = shifted_frames(x, len(kernel))
     convolve = lambda k: partial(_conv, kernel=k, stride=stride)
-    return sum(_by_frame(convolve(k), s) for s, k in zip(shifted, kernel, strict=True))
+    windows = shifted(x, 1, len(kernel))
+    return sum(_by_frame(convolve(k), w) for w, k in zip(windows, kernel, strict=True))
 
 
 @jax.custom_vjp
@@ -114,15 +115,9 @@ def _sum_forward(x, kernel):
 
 
 def _sum_backward(saved, gradient):
-    """Let all frames of the kernel share the shifted copies of x: the gradient's frames are shifted, and stand side by side."""
     x, kernel = saved
     (to_x,) = jax.linear_transpose(partial(_sum_over_frames, kernel=kernel), x)(gradient)
-    width = len(kernel)
-    later = lambda k: jnp.pad(gradient, ((0, 0), (k, width - 1 - k), (0, 0), (0, 0), (0, 0)))
-    beside = jnp.concatenate([later(k) for k in range(width)], axis=-1)
-    flat = [a.reshape(-1, *a.shape[2:]) for a in (x, beside)]
-    joint = _weight_gradient(*flat, kernel.shape[1:3])
-    return to_x, jnp.moveaxis(joint.reshape(*kernel.shape[1:4], width, -1), 3, 0)
+    return to_x, _weight_gradient(x, gradient, kernel.shape[:3])
 
 
 _sum_in_strips.defvjp(_sum_forward, _sum_backward)
@@ -140,44 +135,53 @@ def _forward(x, kernel):
 def _backward(saved, gradient):
     x, kernel = saved
     (to_x,) = jax.linear_transpose(partial(_conv, kernel=kernel), x)(gradient)
-    return to_x, _weight_gradient(x, gradient, kernel.shape[:2])
+    return to_x, _weight_gradient(x[:, None], gradient[:, None], (1, *kernel.shape[:2]))[0]
 
 
 _conv_in_strips.defvjp(_forward, _backward)
 
 
-def _weight_gradient(x: Array, gradient: Array, size: tuple[int, int]) -> Array:
-    """Sum shifted image × gradient over strips of rows: ``[j, i, c, f]``."""
-    height, width = size
-    _, lines, columns, channels = x.shape
-    rows = _rows_of_a_strip(x, height * width)
-    count = -(-lines // rows)
-    below = count * rows - lines
-    border = ((0, 0), (height // 2, height // 2 + below), (width // 2, width // 2), (0, 0))
-    x = jnp.pad(x, border)
-    gradient = jnp.pad(gradient, ((0, 0), (0, below), (0, 0), (0, 0)))
-    shifts = [(j, i) for j in range(height) for i in range(width)]
+def _weight_gradient(
+    x: Float[Array, "b t y x c"], gradient: Float[Array, "b t2 y x f"], size: tuple[int, int, int]
+) -> Float[Array, "k j i c f"]:
+    """Sum shifted image × gradient over strips of rows.
 
-    def add(total, first):
-        strip = lax.dynamic_slice_in_dim(x, first, rows + height - 1, axis=1)
-        shifted = [strip[:, j : j + rows, i : i + columns] for j, i in shifts]
-        part = lax.dynamic_slice_in_dim(gradient, first, rows, axis=1)
-        # This order of the product is the faster one, by a tenth or two.
-        product = lax.dot_general(
-            part,
-            jnp.concatenate(shifted, axis=-1),
-            (((0, 1, 2), (0, 1, 2)), ((), ())),
-            preferred_element_type=total.dtype,
-        )
-        return total + product, None
+    The image is copied for shifts along x, the gradient for those along y and time: one product of these copies holds all pairs, and
+    3 + 3 copies are fewer than the 9 of one side. Two strips at a time: each copy is made by one core.
+    """
+    frames, height, width = size
+    rows, count = _strips(x, gradient, size)
+    below = count * rows - x.shape[2]
+    rim = lambda n, more=0: (n // 2, n // 2 + more)
+    x = jnp.pad(x, ((0, 0), (0, 0), (0, below), rim(width), (0, 0)))
+    early = (frames - 1, frames - 1)
+    gradient = jnp.pad(gradient, ((0, 0), early, rim(height, below), (0, 0), (0, 0)))
+
+    def product(first):
+        image = lax.dynamic_slice_in_dim(x, first, rows, axis=2)
+        part = lax.dynamic_slice_in_dim(gradient, first, rows + height - 1, axis=2)
+        # Later in the kernel is earlier in the gradient.
+        later = [p for f in shifted(part, 1, frames)[::-1] for p in shifted(f, 2, height)[::-1]]
+        sides = [jnp.concatenate(side, axis=-1) for side in (later, shifted(image, 3, width))]
+        contracted = (((0, 1, 2, 3), (0, 1, 2, 3)), ((), ()))
+        return lax.dot_general(*sides, contracted, preferred_element_type=wide)
+
+    def add(total, firsts):
+        return total + sum(product(first) for first in firsts), None
 
     wide = jnp.promote_types(x.dtype, jnp.float32)
-    zero = jnp.zeros((gradient.shape[-1], len(shifts) * channels), wide)
-    total, _ = lax.scan(add, zero, rows * jnp.arange(count))
-    return total.T.reshape(height, width, channels, -1).astype(x.dtype)
+    channels, features = x.shape[-1], gradient.shape[-1]
+    zero = jnp.zeros((frames * height * features, width * channels), wide)
+    total, _ = lax.scan(add, zero, rows * jnp.arange(count).reshape(-1, _AT_ONCE))
+    total = total.reshape(frames, height, features, width, channels)
+    return total.transpose(0, 1, 3, 4, 2).astype(x.dtype)
 
 
-def _rows_of_a_strip(x: Array, num_shifts: int) -> int:
-    batch, lines, columns, channels = x.shape
-    bytes_of_a_row = batch * columns * channels * num_shifts * x.dtype.itemsize
-    return max(1, min(lines, _STRIP_BYTES // bytes_of_a_row))
+def _strips(x: Array, gradient: Array, size: tuple[int, int, int]) -> tuple[int, int]:
+    """Choose rows of a strip, and how many strips there are, a multiple of those done at once."""
+    frames, height, width = size
+    batch, times, lines, columns, channels = x.shape
+    copies = width * channels + frames * height * gradient.shape[-1]
+    bytes_of_a_row = batch * times * columns * copies * x.dtype.itemsize
+    rows = max(1, min(-(-lines // _AT_ONCE), _STRIP_BYTES // bytes_of_a_row))
+    return rows, _AT_ONCE * -(-lines // (_AT_ONCE * rows))

@@ -73,7 +73,7 @@ class TimeConv(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "b t y x c"]) -> Float[Array, "b t y x f"]:
         """Convolve over frames."""
-        shifted = convolution.shifted_frames(_pad_frames(x, self.width, self.cyclic), self.width)
+        shifted = convolution.shifted(_pad_frames(x, self.width, self.cyclic), 1, self.width)
         stacked = jnp.concatenate(shifted, axis=-1)
         return dense(self.features, kernel_init=kernel_init)(stacked)
 
