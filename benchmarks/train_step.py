@@ -178,6 +178,7 @@ def ours(options, network, width, size, batch):
     from jdmri.ops.acquire import acquire
     from jdmri.study import estimate
 
+    memory.keep_freed()  # as the command line does
     config = config_of(network, width, options.precision)
     config.train.batch_size = batch
     cine = jax.random.normal(jax.random.key(0), (20, size, size), jnp.complex64)

@@ -25,7 +25,7 @@ import absl.logging
 import jax
 from absl import app, flags
 
-from jdmri import command_line, failures, log, processes
+from jdmri import command_line, failures, log, memory, processes
 
 # Each mode imports what it needs when it is chosen, so that all start quickly.
 
@@ -81,6 +81,7 @@ def main(argv: list[str]) -> None:
         raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
     absl.logging.set_verbosity(absl.logging.FATAL)  # what Orbax logs as an error it raises, too
     _check_distributed(_MODE.value)
+    memory.keep_freed()
     processes.initialize(_DISTRIBUTED.value)
     if processes.is_first():
         log.show()
