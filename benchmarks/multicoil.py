@@ -16,7 +16,7 @@ import numpy as np
 from networks import one_seed, row
 
 from configs import cascade, modl, varnet
-from jdmri import metrics, setup
+from jdmri import memory, metrics, setup
 from jdmri.acquisition import simulate
 from jdmri.classical import METHODS
 from jdmri.study import estimate
@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=list(NETWORKS))
     parser.add_argument("--weights", action="store_true")
     options = parser.parse_args()
+    memory.keep_freed()  # as the command line does
     if options.weights:
         tune(options)
         return

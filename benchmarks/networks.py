@@ -54,6 +54,7 @@ def main():
     parser.add_argument("--output", type=Path, default=Path("runs/networks"))
     parser.add_argument("--only", nargs="+", default=list(NETWORKS))
     options = parser.parse_args()
+    memory.keep_freed()  # as the command line does
     device = jax.devices()[0]
     print(f"{device.platform} {device.device_kind}, jax {jax.__version__}, float32", flush=True)
     names = [name for name in NETWORKS if name in options.only]

@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--width", type=int, default=16, help="of the dual UNet")
     parser.add_argument("--sizes", type=int, nargs="+", default=[96, 192])
     options = parser.parse_args()
+    memory.keep_freed()  # as the command line does
     device = jax.devices()[0]
     print(
         f"{device.platform} {device.device_kind}, jax {jax.__version__}, float32, batch 1, 20 frames"

@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--no_steps", action="store_true", help="compile only")
     options = parser.parse_args()
+    memory.keep_freed()  # as the command line does
     if options.policies:
         policies(options)
         return

@@ -25,7 +25,9 @@ def close(a, b):
 @pytest.mark.parametrize("image", [(9, 8), (12, 13)])
 def test_the_weight_gradient_in_strips_is_the_plain_one(key, monkeypatch, rows, size, image):
     # So many rows fill the cache.
-    monkeypatch.setattr(convolution, "_STRIP_BYTES", 4 * image[1] * (3 * size[1] + 5 * size[0]) * rows)
+    monkeypatch.setattr(
+        convolution, "_STRIP_BYTES", 4 * image[1] * (3 * size[1] + 5 * size[0]) * rows
+    )
     keys = jax.random.split(key, 3)
     x = jax.random.normal(keys[0], (2, *image, 3))
     kernel = jax.random.normal(keys[1], (*size, 3, 5))

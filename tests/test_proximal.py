@@ -97,3 +97,17 @@ def test_small_singular_values_survive_the_square(rng):
     shrunk = proximal.singular_value_threshold(matrix, 5e-4)
     expected = (u * np.maximum(values - 5e-4, 0)) @ v.conj().T
     assert np.linalg.norm(shrunk - expected) < 1e-4
+
+
+@pytest.mark.parametrize(
+    "values", [(1, 0.3, 0.1, 0.03, 0.01, 0.003), (1, 0.02, 0.02, 0.01, 9e-3, 0)]
+)
+def test_what_a_weak_threshold_takes_is_right_although_the_square_mixes(rng, values):
+    """The projection itself, not the small change that it makes to a large matrix: solvers stall at its error."""
+    u, _ = np.linalg.qr(rng.normal(size=(6, 6)) + 1j * rng.normal(size=(6, 6)))
+    v, _ = np.linalg.qr(rng.normal(size=(500, 6)) + 1j * rng.normal(size=(500, 6)))
+    matrix = jnp.asarray((u * values) @ v.conj().T, jnp.complex64)
+    for radius in (0.03, 0.002):
+        expected = (u * np.minimum(values, radius)) @ v.conj().T
+        error = np.linalg.norm(proximal.project_spectral(matrix, radius) - expected)
+        assert error < 1e-4 * radius  # 1e-3 without the first order of the mixing

@@ -32,16 +32,6 @@ def ifftc(
     return jnp.fft.fftshift(jnp.fft.ifftn(shifted, axes=axes, norm="ortho"), axes=axes)
 
 
-def fft(image: Complex[Array, "..."], axes: tuple[int, ...]) -> Complex[Array, "..."]:
-    """Transform without shifts, orthonormal: for folded operators."""
-    return jnp.fft.fftn(image, axes=axes, norm="ortho")
-
-
-def ifft(kspace: Complex[Array, "..."], axes: tuple[int, ...]) -> Complex[Array, "..."]:
-    """Invert `fft`."""
-    return jnp.fft.ifftn(kspace, axes=axes, norm="ortho")
-
-
 def centre_phase(size: int) -> np.ndarray:
     """Return p_j = exp(2πi (N // 2) j / N), complex64 ``[N]``; ±1 for even N."""
     centre = size // 2

@@ -6,6 +6,7 @@ makes the plain centred form, `fold` an equivalent cheaper one for iterative use
 """
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -47,17 +48,31 @@ class Encoding:
 
     def transform(self, cine: Cine) -> KSpace:
         """Apply F and the coils, without the mask."""
-        fft = fourier.fftc if self.centred else fourier.fft
-        return fft(cine[..., :, None, :, :] * self.maps[..., None, :, :, :], self.axes)
+        if self.centred:
+            return fourier.fftc(_weigh(cine, self.maps), self.axes)
+        # The factor that makes F unitary goes into the maps, which are weighed with anyhow.
+        return jnp.fft.fftn(_weigh(cine, self.maps / self._root), axes=self.axes)
 
     def combine(self, kspace: KSpace) -> Cine:
         """Apply the adjoint of `transform`: inverse transform and sum over conjugate maps."""
-        ifft = fourier.ifftc if self.centred else fourier.ifft
-        return jnp.sum(ifft(kspace, self.axes) * self.maps.conj()[..., None, :, :, :], axis=-3)
+        if self.centred:
+            images, maps = fourier.ifftc(kspace, self.axes), self.maps
+        else:
+            images, maps = jnp.fft.ifftn(kspace, axes=self.axes), self.maps * self._root
+        return jnp.sum(images * maps.conj()[..., None, :, :, :], axis=-3)
 
     def select(self, kspace: KSpace) -> KSpace:
         """Zero what the mask does not sample."""
         return jnp.where(self.mask[..., :, None, :, :], kspace, 0)
+
+    @property
+    def _root(self) -> float:
+        """√N of the transform's N points."""
+        return math.prod(self.maps.shape[axis] for axis in self.axes) ** 0.5
+
+
+def _weigh(cine: Cine, maps: CoilMaps) -> KSpace:
+    return cine[..., :, None, :, :] * maps[..., None, :, :, :]
 
 
 def encoding(maps: CoilMaps, mask: Mask) -> Encoding:
