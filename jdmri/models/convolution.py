@@ -159,7 +159,8 @@ def _weight_gradient(
     channels, features = x.shape[-1], gradient.shape[-1]
 
     def product(start):
-        cut = lambda a, *shape: lax.dynamic_slice(a, (*start, 0, 0), (1, *shape, *a.shape[3:]))[0]
+        place = (*start, *np.zeros(2, np.int32))  # with 64 bits plain zeros would be longer
+        cut = lambda a, *shape: lax.dynamic_slice(a, place, (1, *shape, *a.shape[3:]))[0]
         image, part = cut(x, frames, rows), cut(gradient, 1, rows + height - 1)[0]
         windows = [w for frame in image for w in shifted(frame, 1, width)]
         # Down in the kernel is up in the gradient.
