@@ -42,6 +42,27 @@ def test_the_weight_gradient_in_strips_is_the_plain_one(key, monkeypatch, rows, 
     jax.tree.map(close, ours, theirs)
 
 
+@pytest.mark.parametrize("strip", [1, 3000])
+@pytest.mark.parametrize("shape", [(2, 3, 9, 8), (1, 1, 13, 6)])
+@pytest.mark.parametrize("kernel", [(3, 3, 3), (1, 5, 3), (5, 1, 1)])
+@pytest.mark.parametrize("channels", [(3, 20), (17, 5), (17, 2)])
+def test_a_3d_convolution_by_frames_is_the_plain_one(
+    key, monkeypatch, strip, shape, kernel, channels
+):
+    monkeypatch.setattr(convolution, "_STRIP_BYTES", strip)
+    batch, frames, *image = shape
+    keys = jax.random.split(key, 3)
+    x = jax.random.normal(keys[0], (batch, frames + kernel[0] - 1, *image, channels[0]))
+    weights = jax.random.normal(keys[1], (*kernel, *channels))
+    pull = jax.random.normal(keys[2], (*shape, channels[1]))
+
+    def both(convolve):
+        result, back = jax.vjp(convolve, x, weights)
+        return result, back(pull)
+
+    jax.tree.map(close, both(convolution.conv3d_by_frames), both(convolution.conv3d))
+
+
 def test_strips_are_as_good_under_vmap_and_in_a_loop(key):
     x = jax.random.normal(key, (3, 2, 10, 8, 4))
     kernel = jax.random.normal(key, (3, 3, 4, 4))
