@@ -9,8 +9,8 @@ from jdmri.classical.method import METHODS, Iterative
 from jdmri.classical.problem import Measured, Minimiser, Problem, check_settings, misfit
 from jdmri.typing import Cine, Scalar
 
-# σ of the data, of temporal and of spatial differences. Smaller ones mean longer steps of the image. These reach
-# the minimum soonest for λ between 0.002 and 0.02 and R between 4 and 8.
+# σ of the data, of temporal and of spatial differences. Smaller ones mean longer steps of the image. Of six
+# pairs tried at R 4 and 12, λ 0.002 and 0.01, none is faster for both weights.
 _DATA_STEP, _TIME_STEP, _SPACE_STEP = 0.03, 0.03, 0.01
 
 
