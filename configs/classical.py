@@ -3,7 +3,7 @@ r"""The methods without training, tuned: what a network has to beat.
     python -m jdmri.main --mode=tune --config=configs/classical.py            phantoms, one coil; R 4, 5, 8, 12; masks per frame and shared
     python -m jdmri.main --mode=tune --config=configs/classical.py:coils      eight coils, with CG-SENSE
     python -m jdmri.main --mode=evaluate --workdir=runs/cascade --config.tuned=runs/classical/tuned.json \
-        --config.methods="('view_sharing', 'kt_sparse', 'temporal_tv', 'l_plus_s')" --config.eval.name=classical
+        --config.methods="('view_sharing', 'kt_focuss', 'spatiotemporal_tv')" --config.eval.name=classical
 
 Parameters are tuned by validation PSNR for each acceleration and kind of mask, on a grid of seven points that grows at its ends and is refined
 once. All weights are relative to the data's own scale.
@@ -33,6 +33,7 @@ def get_config(variant: str = ""):
     config.grid = dict(  # lowest and highest value
         kt_sparse=dict(weight=(3e-4, 0.1)),
         temporal_tv=dict(weight=(3e-4, 0.1)),
+        spatiotemporal_tv=dict(weight=(3e-4, 0.1), spatial_weight=(3e-5, 0.01)),
         kt_blast=dict(weight=(1e-5, 0.1)),
         kt_focuss=dict(weight=(1e-5, 0.1)),
         low_rank=dict(weight=(1e-4, 0.1)),

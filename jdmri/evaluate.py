@@ -130,10 +130,14 @@ def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, floa
     """Reconstruct; iterations and residual (NaN without), and seconds of a second call: the first one of a shape compiles."""
     jax.block_until_ready(method(*data))
     start = time.perf_counter()
-    estimate, (iterations, residual) = tuning.reconstruct(method, data)
+    estimate, ended = tuning.reconstruct(method, data)
     estimate = np.asarray(estimate)
     seconds = time.perf_counter() - start
-    return estimate, {"iterations": iterations, "residual": residual, "seconds": seconds}
+    return estimate, {
+        "iterations": ended.iterations,
+        "residual": ended.residual,
+        "seconds": seconds,
+    }
 
 
 def _folder_name(data_name: str) -> str:

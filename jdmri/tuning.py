@@ -4,26 +4,49 @@ The table it writes is what ``config.tuned`` names: evaluations take from it the
 noise and number of coils.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jdmri import files, metrics, setup
+from jdmri import files, grid_search, metrics, setup
 from jdmri.acquisition import load, simulate
 from jdmri.classical import METHODS
 from jdmri.data.series import SeriesLike
 from jdmri.errors import InputError
 
 TABLE = "tuned.json"
-_EXTENSIONS = 2  # how often a grid grows when its best point is its first or last
 Parameters = dict[str, float]
-Score = Callable[[Parameters], float]
+
+
+class Ended(NamedTuple):
+    """How a reconstruction ended; numbers are NaN for a method without iterations, which has converged.
+
+    Attributes:
+        iterations: of its solver.
+        residual: at the end.
+        converged: whether the residual is below the method's tolerance.
+    """
+
+    iterations: float
+    residual: float
+    converged: bool
+
+
+class Score(NamedTuple):
+    """How good parameters are. Stopping early regularises, too: only where nothing converges may the best be unconverged.
+
+    Attributes:
+        converged: on every series.
+        psnr: mean over series, dB.
+    """
+
+    converged: bool
+    psnr: float
 
 
 def tune(config: ConfigDict, folder: Path) -> str:
@@ -88,49 +111,6 @@ def lookup(config: ConfigDict, method: str, num_coils: int) -> Parameters:
     return {}
 
 
-def search(ranges: Mapping[str, Sequence[float]], num_points: int, score: Score) -> list[tuple]:
-    """Maximise ``score`` over logarithmic grids, one parameter after the other, and refine each once.
-
-    A grid whose best point is at its end grows there. Refining halves the distance on both sides of the best.
-
-    Args:
-        ranges: parameter → (lowest, highest), > 0. Until their turn, parameters are in the middle.
-        num_points: of each grid.
-        score: of all parameters.
-
-    Returns:
-        (score, parameters) of every try, the best one last.
-    """
-    tried: dict[tuple, float] = {}
-    current = {name: math.sqrt(low * high) for name, (low, high) in ranges.items()}
-
-    def value(name, point):
-        candidate = current | {name: float(f"{point:.4g}")}
-        key = tuple(candidate.items())
-        if key not in tried:
-            tried[key] = score(candidate)
-        return tried[key]
-
-    for name, (low, high) in ranges.items():
-        current[name] = float(f"{_best_point(name, low, high, num_points, value):.4g}")
-    ranked = sorted(tried.items(), key=lambda item: item[1])
-    return [(scored, dict(key)) for key, scored in ranked]
-
-
-def _best_point(name: str, low: float, high: float, num_points: int, value: Callable) -> float:
-    points = list(np.geomspace(low, high, num_points))
-    ratio = points[1] / points[0]
-    best = max(points, key=lambda p: value(name, p))
-    for _ in range(_EXTENSIONS):
-        if best == points[0]:
-            points.insert(0, best / ratio)
-        elif best == points[-1]:
-            points.append(best * ratio)
-        best = max(points, key=lambda p: value(name, p))
-    around = [best / math.sqrt(ratio), best, best * math.sqrt(ratio)]
-    return max(around, key=lambda p: value(name, p))
-
-
 def _runs(config: ConfigDict) -> list[ConfigDict]:
     """One run's config for each mask."""
     runs = []
@@ -147,41 +127,43 @@ def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[Seri
     psnr = metrics.METRICS.build({"name": "psnr"})
     acquired = [simulate(load(one, run), run) for one in series]
     context = {"cyclic": run.data.cyclic}
-    stopped: dict[tuple, list] = {}
+    ended: dict[tuple, list[Ended]] = {}
 
     def score(parameters):
         method = METHODS.build({"name": name, **parameters}, **context)
-        scores = []
+        scores, ends = [], []
         for data, reference in acquired:
-            cine, how = reconstruct(method, data)
-            stopped.setdefault(tuple(parameters.items()), []).append(how)
+            cine, end = reconstruct(method, data)
+            ends.append(end)
             scores.append(psnr(np.asarray(cine), reference.cine))
-        return float(np.mean(scores))
+        ended[tuple(parameters.items())] = ends
+        return Score(all(end.converged for end in ends), float(np.mean(scores)))
 
-    tries = search(config.grid[name].to_dict(), config.num_points, score)
+    tries = grid_search.maximise(config.grid[name].to_dict(), config.num_points, score)
     best, parameters = tries[-1]
-    iterations, residual = np.array(stopped[tuple(parameters.items())]).T
+    iterations, residual, _ = np.array(ended[tuple(parameters.items())]).T
     return {
         "method": name,
         "mask": run.mask.to_dict(),
         "noise_sigma": run.noise.sigma,
         "num_coils": series[0].shape.coils,
         "parameters": parameters,
-        "psnr": best,
+        **best._asdict(),
         "iterations": _finite(iterations.mean()),
         "largest_residual": _finite(residual.max()),
         "num_series": len(series),
         "data": run.data.name,
-        "tries": [{"psnr": scored, **point} for scored, point in tries],
+        "tries": [scored._asdict() | point for scored, point in tries],
     }
 
 
-def reconstruct(method: Callable, data: tuple) -> tuple[jax.Array, tuple[float, float]]:
-    """Apply a method: the cine, and (iterations, residual), NaN where it has none."""
+def reconstruct(method: Callable, data: tuple) -> tuple[jax.Array, Ended]:
+    """Apply a method: the cine, and how it ended."""
     if not hasattr(method, "solve"):
-        return method(*data), (float("nan"), float("nan"))
+        return method(*data), Ended(float("nan"), float("nan"), True)
     solution = method.solve(*data)
-    return solution.cine, (float(solution.iterations), float(solution.residual))
+    end = Ended(float(solution.iterations), float(solution.residual), bool(solution.converged))
+    return solution.cine, end
 
 
 def _finite(value: float) -> float | None:
@@ -217,4 +199,5 @@ def _line(entry: Mapping[str, Any]) -> str:
     mask, parameters = entry["mask"], entry["parameters"]
     settings = ", ".join(f"{k} {v:.3g}" for k, v in parameters.items())
     kind = "per frame" if mask["per_frame"] else "shared"
-    return f"R {mask['acceleration']:g}, {kind}, {entry['method']}: {settings} ({entry['psnr']:.2f} dB)"
+    psnr = f"{entry['psnr']:.2f} dB" + ("" if entry["converged"] else ", not converged")
+    return f"R {mask['acceleration']:g}, {kind}, {entry['method']}: {settings} ({psnr})"

@@ -19,7 +19,7 @@ LAYERS = [
     {"models", "classical", "phantom"},
     {"data"},
     {
-        "acquisition", "augment", "card", "checkpoint", "convergence", "convert", "dicom_header", "dicom_writer", "doctor", "evaluate", "examples", "export", "feed", "keys", "lr_range", "memory", "meter", "failures", "optim", "peers", "processes", "profiling", "prospective", "reader", "reconstruct", "report", "run_log", "scale", "scan_writers", "schedule", "setup",
+        "acquisition", "augment", "card", "checkpoint", "convergence", "convert", "dicom_header", "dicom_writer", "doctor", "evaluate", "examples", "export", "feed", "grid_search", "keys", "lr_range", "memory", "meter", "failures", "optim", "peers", "processes", "profiling", "prospective", "reader", "reconstruct", "report", "run_log", "scale", "scan_writers", "schedule", "setup",
         "signals", "state", "step", "study", "summary", "train", "tuning", "validate", "workdir", "writers",
     },
     {"main", "command_line"},

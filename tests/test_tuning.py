@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import classical
-from jdmri import command_line, evaluate, files, train, tuning
+from jdmri import command_line, evaluate, files, grid_search, train, tuning
 from jdmri.errors import InputError
 from tests.test_training import tiny
 
@@ -17,20 +17,28 @@ def parabola(**best):
 
 
 def test_the_search_finds_a_maximum_within_half_a_step_of_the_grid():
-    tries = tuning.search({"weight": (1e-3, 1e-1)}, 5, parabola(weight=0.02))
+    tries = grid_search.maximise({"weight": (1e-3, 1e-1)}, 5, parabola(weight=0.02))
     assert tries[-1][0] == max(score for score, _ in tries) and len(tries) == 7
     assert abs(np.log(tries[-1][1]["weight"] / 0.02)) <= np.log(100) / 4 / 4 + 1e-3
 
 
 def test_a_grid_grows_where_its_end_is_best():
-    tries = tuning.search({"weight": (1e-3, 1e-1)}, 3, parabola(weight=1.0))
+    tries = grid_search.maximise({"weight": (1e-3, 1e-1)}, 3, parabola(weight=1.0))
     assert tries[-1][1]["weight"] == pytest.approx(1.0, rel=1e-3)
-    assert len(tuning.search({"weight": (1e-3, 1e-1)}, 3, parabola(weight=1e-9))) == 7
+    assert len(grid_search.maximise({"weight": (1e-3, 1e-1)}, 3, parabola(weight=1e-9))) == 7
+
+
+def test_what_converged_comes_before_what_scores_higher():
+    def score(parameters):
+        return tuning.Score(parameters["weight"] > 0.02, -parameters["weight"])
+
+    best, parameters = grid_search.maximise({"weight": (1e-3, 1e-1)}, 5, score)[-1]
+    assert best.converged and parameters["weight"] == pytest.approx(0.0316, rel=0.01)
 
 
 def test_parameters_are_tuned_one_after_the_other():
     ranges = {"a": (1e-3, 1e-1), "b": (1e-2, 1.0)}
-    _, best = tuning.search(ranges, 5, parabola(a=0.01, b=0.3162))[-1]
+    _, best = grid_search.maximise(ranges, 5, parabola(a=0.01, b=0.3162))[-1]
     assert best["a"] == pytest.approx(0.01, rel=0.01) and best["b"] == pytest.approx(
         0.3162, rel=0.01
     )
@@ -55,7 +63,7 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     assert figure.name == "convergence-R3-per-frame.png" and str(figure) in text
     (entry,) = json.loads(path.read_text())["entries"]
     assert entry["psnr"] == max(t["psnr"] for t in entry["tries"]) and entry["iterations"] > 0
-    monkeypatch.setattr(tuning, "search", None)  # nothing is left to search
+    monkeypatch.setattr(tuning, "grid_search", None)  # nothing is left to search
     assert tuning.tune(config, tmp_path / "tune") == text
     config.num_points = 4
     with pytest.raises(InputError, match="tuned with other settings"):

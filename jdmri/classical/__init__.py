@@ -15,7 +15,7 @@ from jdmri.classical.low_rank import low_rank
 from jdmri.classical.method import METHODS, Iterative, Solution
 from jdmri.classical.problem import Minimiser
 from jdmri.classical.temporal_average import fill_temporal_average, temporal_average
-from jdmri.classical.temporal_tv import temporal_tv
+from jdmri.classical.total_variation import spatiotemporal_tv, temporal_tv
 from jdmri.classical.view_sharing import fill_view_sharing, view_sharing
 from jdmri.classical.wavelet import wavelet
 from jdmri.classical.zero_filled import zero_filled
@@ -35,6 +35,7 @@ __all__ = [
     "l_plus_s",
     "llr",
     "low_rank",
+    "spatiotemporal_tv",
     "temporal_average",
     "temporal_tv",
     "view_sharing",

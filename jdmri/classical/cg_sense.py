@@ -50,6 +50,8 @@ def cg_sense(
             return cg.iterate_until(normal, right_hand_side, **options)
 
         frames = jax.vmap(frame)(data, encoding.mask)
-        return Solution(frames.value[:, 0], jnp.max(frames.iterations), jnp.max(frames.residual))
+        residual = jnp.max(frames.residual)
+        converged = residual <= tolerance
+        return Solution(frames.value[:, 0], jnp.max(frames.iterations), residual, converged)
 
     return Iterative(solve)

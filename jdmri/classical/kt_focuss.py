@@ -128,7 +128,8 @@ def _method(name: str, settings: Settings, *, exponent: float, num_rounds: int) 
 
         start = (prior, jnp.int32(0), jnp.float32(0))
         rest, count, residual = lax.fori_loop(0, num_rounds, one_round, start)
-        return Solution(baseline + _to_time(rest), count, residual)
+        converged = residual <= settings.tolerance
+        return Solution(baseline + _to_time(rest), count, residual, converged)
 
     return Iterative(solve)
 

@@ -1,28 +1,32 @@
 """Compressed sensing with sparsity along temporal frequency (k-t SPARSE)."""
 
 import jax.numpy as jnp
-import numpy as np
+from jaxtyping import Complex
 
 from jdmri.classical import proximal
 from jdmri.classical.method import METHODS, Iterative
 from jdmri.classical.problem import Measured, Minimiser, Problem, check_settings, penalised
-from jdmri.typing import Cine, Scalar
+from jdmri.typing import Array, Cine, Scalar
 
 
 @METHODS.register("kt_sparse")
 def kt_sparse(
-    *, weight: float = 0.01, tolerance: float = 2e-5, max_iterations: int = 2000
+    *,
+    weight: float = 0.01,
+    mean_weight: float = 0.01,
+    tolerance: float = 2e-4,
+    max_iterations: int = 2000,
 ) -> Iterative:
-    """Minimise ``½‖E x − y‖² + λ Σ_{f≠0} |F_t x|`` by POGM.
+    """Minimise ``½‖E x − y‖² + λ Σ_{f≠0} |F_f x| + μ/2 ‖F_0 (x − x̄)‖²`` by POGM.
 
-    After k-t SPARSE (Lustig et al., ISMRM 2006, p. 2420). F_t is orthonormal; the mean of the frames, f = 0, is not penalised.
-
-    Stopped early it scores higher than at its minimum: on phantoms with noise of 2 % by 1 to 2 dB after some 30
-    iterations, whatever the weight, because the start is a temporal average and lines that few frames sampled leave
-    it last. ``max_iterations`` is then a second weight; it is to be tuned, and stated, as one.
+    After k-t SPARSE (Lustig et al., ISMRM 2006, p. 2420). F is orthonormal, F_0 x the mean of the frames. That is not sparse, but to leave
+    it free (μ = 0) is no choice with several coils: in lines that no frame sampled it is then whatever the
+    inverse of the maps makes of noise, and the minimum, after thousands of iterations, is 20 dB below the start. Held
+    near x̄, the temporal average, it also converges in a third of the iterations, and scores up to 0.5 dB higher with one coil.
 
     Args:
         weight: λ as a fraction of the largest magnitude of the temporal average.
+        mean_weight: μ. 0.01 is the best power of ten at R 4 and 8, with one coil and eight.
         tolerance: of the residual of `solvers.proximal_gradient`.
         max_iterations: stop in any case.
 
@@ -30,21 +34,38 @@ def kt_sparse(
         InputError: a setting out of range.
     """
     limits = dict(tolerance=tolerance, max_iterations=max_iterations)
-    check_settings("kt_sparse", weight=weight, **limits)
+    check_settings("kt_sparse", weight=weight, mean_weight=mean_weight, **limits)
 
     def build(series: Measured) -> Problem:
         threshold = weight * series.scale
-        prox = lambda cine, step: soft_threshold_frequencies(cine, step * threshold)
-        penalty = lambda cine: threshold * jnp.sum(jnp.abs(_spectrum(cine)[1:]))
+        mean = _spectrum(series.start)[0]
+
+        def prox(cine, step):
+            return shrink_frequencies(cine, step * threshold, mean, step * mean_weight)
+
+        def penalty(cine):
+            still, moving = jnp.split(jnp.abs(_spectrum(cine).at[0].add(-mean)), (1,))
+            return threshold * jnp.sum(moving) + mean_weight / 2 * jnp.sum(still**2)
+
         return penalised(series, prox, penalty)
 
     return Minimiser(build, **limits)
 
 
-def soft_threshold_frequencies(cine: Cine, threshold: Scalar) -> Cine:
-    """Shrink the temporal frequencies of ``[frame, y, x]`` towards zero, all but the mean."""
-    penalised = (np.arange(len(cine)) > 0)[:, None, None]
-    taken = proximal.project_magnitude(_spectrum(cine), threshold * penalised)
+def shrink_frequencies(
+    cine: Cine, threshold: Scalar, mean: Complex[Array, "y x"], pull: Scalar
+) -> Cine:
+    """Return ``argmin_x ½‖x − v‖² + γ Σ_{f≠0} |F_f x| + π/2 ‖F_0 x − m‖²``.
+
+    Args:
+        cine: v, ``[frame, y, x]``.
+        threshold: γ.
+        mean: m, √frames times the mean of the frames.
+        pull: π.
+    """
+    spectrum = _spectrum(cine)
+    taken = proximal.project_magnitude(spectrum, threshold)
+    taken = taken.at[0].set(pull / (1 + pull) * (spectrum[0] - mean))
     return cine - jnp.fft.ifft(taken, axis=0, norm="ortho")
 
 

@@ -110,7 +110,8 @@ def _otazo(low_rank_weight: float, sparse_weight: float) -> Iterative:
         unfinished = lambda s: (s[3] > _OTAZO_TOLERANCE) & (s[4] < _OTAZO_ITERATIONS)
         start = (known, known, jnp.zeros_like(known), jnp.float32(jnp.inf), jnp.int32(0))
         _, low_rank, sparse, change, count = lax.while_loop(unfinished, advance, start)
-        return Solution(restored(low_rank + sparse, mask), count, change)
+        converged = change <= _OTAZO_TOLERANCE
+        return Solution(restored(low_rank + sparse, mask), count, change, converged)
 
     return Iterative(solve)
 

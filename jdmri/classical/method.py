@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from jdmri.ops import sense
 from jdmri.registry import Registry
@@ -33,11 +33,13 @@ class Solution(NamedTuple):
         cine: ``[*batch, frame, y, x]``.
         iterations: of the solver, one number a series.
         residual: of the optimality conditions where it stopped, one number a series; the method says which.
+        converged: whether the residual reached the method's tolerance; otherwise the most iterations ended it.
     """
 
     cine: Cine
     iterations: Int[Array, "*batch"]
     residual: Float[Array, "*batch"]
+    converged: Bool[Array, "*batch"]
 
 
 class Iterative:
@@ -53,7 +55,7 @@ class Iterative:
         return self.solve(kspace, maps, mask).cine
 
     def solve(self, kspace: KSpace, maps: CoilMaps, mask: Mask) -> Solution:
-        """Reconstruct, with iterations and residual."""
+        """Reconstruct, and say how it ended."""
         return self._solve(kspace, maps, mask)
 
     def _folded(self, kspace, maps, mask):

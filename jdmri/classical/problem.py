@@ -61,7 +61,8 @@ class Minimiser(Iterative):
             limits = dict(tolerance=tolerance, max_iterations=max_iterations)
             minimum = solvers.solve(problem.algorithm, **limits)
             cine = restored(problem.cine(minimum.value), mask)
-            return Solution(cine, minimum.iterations, minimum.residual)
+            converged = minimum.residual <= tolerance
+            return Solution(cine, minimum.iterations, minimum.residual, converged)
 
         super().__init__(one)
         self._trace = jax.jit(self._record, static_argnames=("num_iterations", "measure"))

@@ -176,9 +176,10 @@ def least_squares(
     adjoint: Callable[[Variable], Variable],
     data: Variable,
     step: float,
+    weight: float = 1.0,
 ) -> Term:
-    """Make the term ``½‖K x − y‖²``."""
-    return Term(operator, adjoint, lambda p, s: (p - s * data) / (1 + s), step)
+    """Make the term ``w/2 ‖K x − y‖²``."""
+    return Term(operator, adjoint, lambda p, s: weight * (p - s * data) / (weight + s), step)
 
 
 def primal_dual(
