@@ -31,6 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--table", type=Path, required=True, help="of --mode=tune")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--variant", default="", help="of configs/classical.py: coils")
     parser.add_argument("--real", help="npz of magnitude cines; default: the test phantoms")
     parser.add_argument("--phase", help="npz of complex images, for their phase")
     parser.add_argument(
@@ -67,7 +68,7 @@ def measure(options, acceleration: float, kind: str) -> dict:
 
 def configs_of(options, acceleration: float, per_frame: bool):
     """The config that the parameters were tuned with, and that of the series."""
-    tuned = classical.get_config().base
+    tuned = classical.get_config(options.variant).base
     tuned.mask.update(acceleration=acceleration, per_frame=per_frame)
     tuned.tuned = str(options.table)
     config = tuned.copy_and_resolve_references()

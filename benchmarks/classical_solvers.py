@@ -1,18 +1,20 @@
-"""Our solvers beside sigpy's: the same data, weights and objective, in turn in one run.
+"""Our solvers beside those of sigpy and BART: the same data, weights and objective, in turn in one run.
 
     python benchmarks/classical_solvers.py                                  20×192×192, one coil, R = 5
     python benchmarks/classical_solvers.py --num_coils=8 --rounds=1
     python benchmarks/classical_solvers.py --weights                        ours alone: PSNR by weight
 
-Both run some numbers of iterations from the same start; ours also until the default of their residual ("converged"), which sigpy does not have. Seconds are the
-best of the rounds, without compilation. "above" is the objective over the lowest of the table, "apart" the distance of images from ours, converged.
+Both run some numbers of iterations from the same start; ours also until the default of their residual ("converged"), which the others do not have. Seconds are the
+best of the rounds, without compilation; BART's with its files. BART, where its binary is installed, has nothing to hold the mean: "free" is without. "above" is the objective over the lowest of the table, "apart" the distance of images from ours, converged.
 """
 
 import argparse
+import shutil
 import time
 
 import jax
 import numpy as np
+from bart_pics import pics
 
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
@@ -54,7 +56,9 @@ def main():
     print("| problem | solver | iterations | objective | above | seconds | apart |")
     print("|---|---|---|---|---|---|---|")
     for name in ("kt_sparse", "temporal_tv"):
-        compare(name, data, options)
+        compare(name, data, options, MEAN_WEIGHT)
+    if shutil.which("bart"):
+        compare("temporal_tv", data, options, 0.0)
 
 
 def acquisition(options):
@@ -90,14 +94,15 @@ def by_weight(cine, data, names):
             print(f"| {name} | {shown} | {score:.2f} | {found.iterations} | {found.residual:.1e} | {seconds:.1f} |", flush=True)  # fmt: skip
 
 
-def compare(name, data, options):
-    """Print our rows and those of sigpy."""
-    theirs = Sigpy(name, data, options.weight)
-    runs = {"ours": ours_of(name, data, options.weight)}
+def compare(name, data, options, mean_weight):
+    """Print our rows and those of sigpy, or of BART where the mean is free."""
+    theirs = (Sigpy if mean_weight else Bart)(name, data, options.weight, mean_weight)
+    weights = dict(weight=options.weight, mean_weight=mean_weight)
+    runs = {"ours": ours_of(name, data, **weights)}
     for n in options.iterations:
         limit = dict(tolerance=1e-9, max_iterations=n)
-        runs[f"ours {n}"] = ours_of(name, data, options.weight, **limit)
-        runs[f"sigpy {n}"] = lambda n=n: theirs.run(n)
+        runs[f"ours {n}"] = ours_of(name, data, **weights, **limit)
+        runs[f"{type(theirs).__name__} {n}"] = lambda n=n: theirs.run(n)
     results = {label: [] for label in runs}
     for _ in range(options.rounds):
         for label, run in runs.items():
@@ -108,16 +113,17 @@ def compare(name, data, options):
     ours = images["ours"]
     costs = {label: theirs.objective(image) for label, image in images.items()}
     lowest = min(costs.values())
+    problem = name if mean_weight else f"{name}, free"
     for label, found in results.items():
         count = converged if label == "ours" else label.split()[-1]
         seconds = min(seconds for _, seconds in found)
         apart = np.linalg.norm(images[label] - ours) / np.linalg.norm(ours)
-        print(f"| {name} | {label.split()[0]} | {count} | {costs[label]:.5g} | {costs[label] / lowest - 1:.2%} | {seconds:.1f} | {apart:.1e} |", flush=True)  # fmt: skip
+        print(f"| {problem} | {label.split()[0]} | {count} | {costs[label]:.5g} | {costs[label] / lowest - 1:.2%} | {seconds:.1f} | {apart:.1e} |", flush=True)  # fmt: skip
 
 
-def ours_of(name, data, weight, **limits):
+def ours_of(name, data, **settings):
     """Return a function that solves, compiled."""
-    method = METHODS.build({"name": name, "weight": weight, "mean_weight": MEAN_WEIGHT, **limits})
+    method = METHODS.build({"name": name, **settings})
     run = lambda: jax.block_until_ready(method.solve(*data))
     run()
     return run
@@ -126,7 +132,7 @@ def ours_of(name, data, weight, **limits):
 class Sigpy:
     """The same problem for `sigpy.app.LinearLeastSquares`: FISTA for kt_sparse, primal–dual for temporal_tv."""
 
-    def __init__(self, name, data, weight):
+    def __init__(self, name, data, weight, mean_weight):
         """Build E and the penalty."""
         import sigpy
         import sigpy.mri
@@ -144,7 +150,7 @@ class Sigpy:
         reshape = sigpy.linop.Reshape((frames, 1, *size), shape)
         encoding = sigpy.linop.Multiply(coil_images, keep) * transform * spread * reshape
         # The mean is held near that of the start: more rows of the operator, and of the data.
-        root = np.sqrt(MEAN_WEIGHT / frames)
+        root = np.sqrt(mean_weight / frames)
         mean = root * sigpy.linop.Sum(shape, axes=(0,))
         self._encoding = sigpy.linop.Vstack([encoding, mean])
         self._data = np.concatenate([kspace.ravel(), root * self._start.sum(0).ravel()])
@@ -155,7 +161,7 @@ class Sigpy:
             self._weights = np.broadcast_to(weights.reshape(-1, 1, 1), shape).astype(np.float32)
             prox = sigpy.prox.L1Reg(shape, self._weights)
             self._options = {"proxg": sigpy.prox.UnitaryTransform(prox, self._penalty)}
-            self._options["alpha"] = 1 / (1 + MEAN_WEIGHT)
+            self._options["alpha"] = 1 / (1 + mean_weight)
         else:
             self._penalty = sigpy.linop.FiniteDifference(shape, axes=(0,))
             self._weights = np.float32(scale)
@@ -175,6 +181,20 @@ class Sigpy:
         image = image.astype(np.complex128)
         misfit = np.sum(np.abs(self._encoding * image - self._data) ** 2) / 2
         return misfit + np.sum(self._weights * np.abs(self._penalty * image))
+
+
+class Bart(Sigpy):
+    """Total variation by BART's ADMM."""
+
+    def __init__(self, name, data, weight, mean_weight):
+        """Take the penalty."""
+        super().__init__(name, data, weight, mean_weight)
+        self._all, self._penalty_flag = data, f"T:1024:0:{self._weights}"
+
+    def run(self, num_iterations):
+        """Return the image after some iterations."""
+        options = dict(iterations=num_iterations, start=self._start)
+        return pics(*self._all, self._penalty_flag, **options)
 
 
 def timed(run):

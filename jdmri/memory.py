@@ -16,8 +16,8 @@ GIB = 1024**3
 # Of glibc's malloc.h: parameter → value, in mallopt(3).
 _KEEP = {"M_ARENA_MAX": (-8, 1), "M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, -1)}
 REMEDY = (
-    "lower --config.train.batch_size or the network's width, or set --config.model.memory=scan_remat "
-    "(where the model has it)"
+    "lower --config.train.batch_size or the network's width, or set --config.model.memory=remat, "
+    "or scan_remat where that is not enough (where the model has it)"
 )
 
 

@@ -68,3 +68,15 @@ def test_iterate_until_counts_to_the_solution_of_a_diagonal_system():
     assert done.iterations == 3 and done.residual < 1e-5
     np.testing.assert_allclose(done.value, b / values, rtol=1e-5)
     assert solve(0 * b).iterations == 0
+
+
+@pytest.mark.parametrize("size", [(9, 8), (8, 7)])
+def test_it_is_sigpys_sense(key, size):
+    app = pytest.importorskip("sigpy.mri.app")
+    kspace, maps, mask = (np.asarray(a) for a in problem(key, 3, size=size))
+    ours = cg_sense(weight=0.1, tolerance=1e-6)(kspace, maps, mask)
+    options = dict(lamda=0.1, max_iter=200, show_pbar=False)
+    for data, weights, image in zip(kspace, mask.astype(np.float32), ours, strict=True):
+        weights = np.broadcast_to(weights, data.shape)
+        theirs = app.SenseRecon(data, maps, weights=weights, **options).run()
+        assert np.linalg.norm(image - theirs) < 1e-3 * np.linalg.norm(theirs)

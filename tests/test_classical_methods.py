@@ -2,12 +2,14 @@
 
 import functools
 import inspect
+import shutil
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks.bart_pics import pics
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
 from jdmri.classical.llr import from_blocks, to_blocks
@@ -297,3 +299,28 @@ def test_total_variation_is_sigpys_minimum(small, spatial):
     settings = {"weight": 0.02, f"{other}_weight": spatial, "tolerance": 5e-5}
     ours = build(name, **settings)(*small[1])
     is_as_good(ours, theirs, objective)
+
+
+# Against BART, where its binary is installed.
+
+
+def test_total_variation_is_barts_minimum(small, monkeypatch):
+    if not shutil.which("bart"):
+        pytest.skip("bart is not installed")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # its threads wait in loops
+    _, data = small
+    start = np.asarray(METHODS.build({"name": "temporal_average"})(*data))
+    radius = 0.02 * np.abs(start).max()
+    theirs = pics(*data, f"T:1024:0:{radius}", iterations=1000, start=start)
+    settings = dict(weight=0.02, mean_weight=0.0, tolerance=1e-5, max_iterations=5000)
+    method = build("temporal_tv", **settings)
+    ours = method(*data)
+    kspace, maps, mask = data
+
+    def objective(cine):
+        misfit = np.asarray(sense.forward(cine, maps, mask) - kspace, np.complex128)
+        steps = np.roll(cine, -1, axis=0) - cine
+        return 0.5 * np.sum(np.abs(misfit) ** 2) + radius * np.sum(np.abs(steps))
+
+    assert objective(np.asarray(ours)) < 1.001 * objective(theirs)
+    assert np.linalg.norm(ours - theirs) < 1e-2 * np.linalg.norm(theirs)  # its ADMM creeps

@@ -47,7 +47,7 @@ def temporal_tv(
 def spatiotemporal_tv(
     *,
     weight: float = 0.01,
-    spatial_weight: float = 5e-4,
+    spatial_weight: float = 1e-4,
     cyclic: bool = True,
     tolerance: float = 2e-4,
     max_iterations: int = 2000,
