@@ -10,6 +10,7 @@ and as they are (``--magnitude``). Interrupted, the same command goes on, with o
 """
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 
@@ -24,10 +25,13 @@ from jdmri.classical import METHODS
 FACTORS = (0.5, 1.0, 2.0)
 FILLINGS = ("zero_filled", "temporal_average", "view_sharing")
 METRICS = ("psnr", "ssim", "nmse", "ssim_xt")
+COLUMNS = (
+    "R (true)", "masks", "method", "PSNR phantoms", "development", "oracle", "heart PSNR", "SSIM, heart", "NMSE, heart", "SSIM-xt, heart", "iterations", "residual", "s",
+)  # fmt: skip
 
 
 def main():
-    """Measure every method on every series, then print one table a mask."""
+    """Measure every method on every series, then print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--table", type=Path, required=True, help="of --mode=tune")
     parser.add_argument("--output", type=Path, required=True)
@@ -42,9 +46,8 @@ def main():
     parser.add_argument("--only", nargs="+", help="methods; default: all of the table")
     parser.add_argument("--series", type=int, default=0, help="the first ones; 0: all")
     options = parser.parse_args()
-    for kind in options.masks:
-        for acceleration in options.accelerations:
-            show(measure(options, acceleration, kind))
+    kinds = itertools.product(options.masks, options.accelerations)
+    show([measure(options, acceleration, kind) for kind, acceleration in kinds])
 
 
 def measure(options, acceleration: float, kind: str) -> dict:
@@ -103,45 +106,53 @@ def score(method, acquired, reference) -> dict:
     return scores | stopped | {"seconds": seconds}
 
 
-def show(table: dict) -> None:
-    """Print one row a method."""
-    about = ", ".join(
-        f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in table["about"].items()
-    )
-    print(
-        f"\n{about}\n\n| method | PSNR phantoms | development | oracle | heart PSNR | SSIM | NMSE | SSIM-xt | iterations | residual | s |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for name in dict.fromkeys(key.split()[0] for key in table["rows"]):
-        print(line(name, table["rows"]), flush=True)
+def show(tables: list[dict]) -> None:
+    """Print PSNR by method and R, then everything."""
+    names = list(dict.fromkeys(key.split()[0] for table in tables for key in table["rows"]))
+    heads = [f"R {t['about']['R']:g}, {t['about']['mask']}" for t in tables]
+    about = tables[0]["about"]
+    print(f"\nn {about['n']}; PSNR over the image, over the heart (dB)\n")
+    print("| method | " + " | ".join(heads) + " |")
+    print("|---" * (len(heads) + 1) + "|")
+    for name in names:
+        cells = [brief(t["rows"].get(f"{name} 1")) for t in tables]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print("\n| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|")
+    for table in tables:
+        for name in names:
+            if f"{name} 1" in table["rows"]:
+                print(line(name, table), flush=True)
 
 
-def line(name: str, rows: dict) -> str:
+def brief(rows: list[dict] | None) -> str:
+    """PSNR over image and heart."""
+    if rows is None:
+        return "–"
+    return ", ".join(f"{np.mean([one[key] for one in rows]):.2f}" for key in ("psnr", "psnr_heart"))
+
+
+def line(name: str, table: dict) -> str:
     """One method: the three policies, and everything else as tuned on phantoms."""
+    rows, about = table["rows"], table["about"]
     factors = [f for f in FACTORS if f"{name} {f:g}" in rows]
     psnr = np.array([[one["psnr"] for one in rows[f"{name} {f:g}"]] for f in factors])
     ours = rows[f"{name} 1"]
     mean = lambda key: np.mean([one[key] for one in ours])
-    cells = [f"{mean('psnr'):.2f} ± {np.std([one['psnr'] for one in ours], ddof=1):.2f}"]
-    cells += [
-        f"{policy:.2f}" if len(factors) > 1 else "–"
-        for policy in (development(psnr), psnr.max(axis=0).mean())
-    ]
-    cells += [
-        f"{mean('psnr_heart'):.2f}",
-        f"{mean('ssim'):.3f}",
-        f"{mean('nmse'):.4f}",
-        f"{mean('ssim_xt'):.3f}",
-    ]
+    policies = [f"{development(psnr):.2f}", f"{psnr.max(axis=0).mean():.2f}"]
+    spread = np.std([one["psnr"] for one in ours], ddof=1) if len(ours) > 1 else 0.0
+    cells = [f"{about['R']:g} ({about['true R']:.2f})", about["mask"], name]
+    cells += [f"{mean('psnr'):.2f} ± {spread:.2f}", *(policies if len(factors) > 1 else "––")]
+    cells += [f"{mean('psnr_heart'):.2f}"]
+    for key, digits in (("ssim", 3), ("nmse", 4), ("ssim_xt", 3)):
+        cells += [f"{mean(key):.{digits}f}, {mean(key + '_heart'):.{digits}f}"]
     if "iterations" in ours[0]:
         cells += [f"{mean('iterations'):.0f}", f"{max(one['residual'] for one in ours):.1e}"]
+        missed = sum(not one["converged"] for one in ours)
+        cells[-1] += f" ({missed} not converged)" if missed else ""
     else:
         cells += ["–", "–"]
-    return (
-        f"| {name} | "
-        + " | ".join([*cells, f"{np.median([one['seconds'] for one in ours]):.2g}"])
-        + " |"
-    )
+    seconds = np.median([one["seconds"] for one in ours])
+    return f"| {' | '.join(cells)} | {seconds:.2g} |"
 
 
 def development(psnr: np.ndarray) -> float:

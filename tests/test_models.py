@@ -9,7 +9,7 @@ from jax import lax
 
 from jdmri import models
 from jdmri.errors import InputError
-from jdmri.models import layers, unrolled
+from jdmri.models import convolution, layers, unrolled
 from jdmri.ops import sense
 from tests.conftest import complex_normal, unit_maps
 
@@ -70,14 +70,24 @@ def test_conv3d_equals_the_plain_one(key, channels, features, cyclic, kernel, st
     np.testing.assert_allclose(ours(weights), theirs(weights), rtol=1e-3, atol=1e-2)
 
 
-def test_time_conv_equals_conv3d(key):
-    x = jax.random.normal(key, (1, 5, 3, 4, 6))
-    layer = layers.TimeConv(4, 3, cyclic=True)
-    variables = layer.init(key, x)
-    kernel = variables["params"]["Dense_0"]["kernel"].reshape(3, 1, 1, 6, 4)
-    conv = layers.Conv3D(4, (3, 1, 1), use_bias=False, cyclic=True)
-    expected = conv.apply({"params": {"kernel": kernel}}, x)
-    np.testing.assert_allclose(layer.apply(variables, x), expected, atol=1e-5)
+@pytest.mark.parametrize("cyclic", [True, False])
+@pytest.mark.parametrize("cpu", [True, False])
+@pytest.mark.parametrize(("frames", "width"), [(5, 3), (6, 5), (1, 3)])
+def test_time_conv_equals_conv3d(key, monkeypatch, cyclic, cpu, frames, width):
+    x = jax.random.normal(key, (2, frames, 3, 4, 6))
+    layer = layers.TimeConv(4, width, cyclic=cyclic)
+    kernel = layer.init(key, x)["params"]["kernel"].reshape(width, 6, 4)
+    conv = layers.Conv3D(4, (width, 1, 1), use_bias=False, cyclic=cyclic)
+    plain = lambda x, k: conv.apply({"params": {"kernel": k[:, None, None]}}, x)
+    ours = lambda x, k: layer.apply(
+        {"params": {"kernel": k.reshape(-1, 4), "bias": jnp.zeros(4)}}, x
+    )
+    value = lambda f: jax.value_and_grad(lambda *a: jnp.sum(f(*a) ** 2), (0, 1))(x, kernel)
+    expected = value(plain)
+    monkeypatch.setattr(convolution, "on_cpu", lambda: cpu)
+    np.testing.assert_allclose(ours(x, kernel), plain(x, kernel), atol=1e-5)
+    for a, b in zip(jax.tree.leaves(value(ours)), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
 def test_up_sampling_equals_the_transposed_convolution(key):

@@ -118,7 +118,7 @@ def _sum_forward(x, kernel):
 def _sum_backward(saved, gradient):
     x, kernel = saved
     (to_x,) = jax.linear_transpose(partial(_sum_over_frames, kernel=kernel), x)(gradient)
-    return to_x, _weight_gradient(x, gradient, kernel.shape[:3])
+    return to_x, weight_gradient(x, gradient, kernel.shape[:3])
 
 
 _sum_in_strips.defvjp(_sum_forward, _sum_backward)
@@ -136,13 +136,13 @@ def _forward(x, kernel):
 def _backward(saved, gradient):
     x, kernel = saved
     (to_x,) = jax.linear_transpose(partial(_conv, kernel=kernel), x)(gradient)
-    return to_x, _weight_gradient(x[:, None], gradient[:, None], (1, *kernel.shape[:2]))[0]
+    return to_x, weight_gradient(x[:, None], gradient[:, None], (1, *kernel.shape[:2]))[0]
 
 
 _conv_in_strips.defvjp(_forward, _backward)
 
 
-def _weight_gradient(
+def weight_gradient(
     x: Float[Array, "b t y x c"], gradient: Float[Array, "b t2 y x f"], size: tuple[int, int, int]
 ) -> Float[Array, "k j i c f"]:
     """Sum shifted image × gradient over strips: some rows of a frame.

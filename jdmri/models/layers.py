@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Complex, Float
 
-from jdmri.models import convolution
+from jdmri.models import convolution, time_convolution
 from jdmri.models.precision import dtype, narrow, wide
 
 # Batch statistics are taken over those of these mapped axes that are bound: samples and devices in
@@ -50,7 +50,9 @@ class Conv3D(nn.Module):
         kernel = self.param("kernel", init, shape)
         x, kernel = narrow(x), narrow(kernel)
         convolve = convolution.conv3d_by_frames if convolution.on_cpu() else convolution.conv3d
-        y = convolve(_pad_frames(x, self.kernel[0], self.cyclic), kernel, self.stride)
+        y = convolve(
+            time_convolution.pad_frames(x, self.kernel[0], self.cyclic), kernel, self.stride
+        )
         if self.use_bias:
             bias = narrow(self.param("bias", nn.initializers.zeros, (self.features,)))
             y = y + bias.reshape(1, 1, 1, 1, -1)
@@ -58,7 +60,7 @@ class Conv3D(nn.Module):
 
 
 class TimeConv(nn.Module):
-    """Convolution along frames alone, as a matrix product over shifted frames.
+    """Convolution along frames alone; see `time_convolution`.
 
     Attributes:
         features: output channels.
@@ -73,9 +75,13 @@ class TimeConv(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "b t y x c"]) -> Float[Array, "b t y x f"]:
         """Convolve over frames."""
-        shifted = convolution.shifted(_pad_frames(x, self.width, self.cyclic), 1, self.width)
-        stacked = jnp.concatenate(shifted, axis=-1)
-        return dense(self.features, kernel_init=kernel_init)(stacked)
+        channels = x.shape[-1]
+        kernel = self.param("kernel", kernel_init, (self.width * channels, self.features))
+        kernel = narrow(kernel).reshape(self.width, channels, self.features)
+        bias = narrow(self.param("bias", nn.initializers.zeros, (self.features,)))
+        return time_convolution.convolve(narrow(x), kernel, self.cyclic) + bias.reshape(
+            1, 1, 1, 1, -1
+        )
 
 
 class UpSample2x(nn.Module):
@@ -168,13 +174,6 @@ def from_channels(x: Float[Array, "*batch y x 2"]) -> Complex[Array, "*batch y x
     """Join real and imaginary channels."""
     x = wide(x)
     return lax.complex(x[..., 0], x[..., 1])
-
-
-def _pad_frames(x: Array, width: int, cyclic: bool) -> Array:
-    """Add ``width // 2`` frames on both sides, zeros or those of the cycle."""
-    pad = [(0, 0)] * x.ndim
-    pad[1] = (width // 2, width // 2)
-    return jnp.pad(x, pad, mode="wrap" if cyclic else "constant")
 
 
 def _batch_moments(x: Array) -> tuple[Array, Array]:
