@@ -23,10 +23,10 @@ def pics(kspace, maps, mask, penalty, *, iterations, start):
     pattern = np.broadcast_to(np.asarray(mask), (len(kspace), *kspace.shape[-2:]))
     given = {"kspace": kspace, "maps": maps[None], "pattern": pattern[:, None]}
     given["start"] = np.asarray(start)[:, None]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for one, array in given.items():
-            _write(folder / one, np.asarray(array))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, array in given.items():
+            _write(folder / name, np.asarray(array))
         command = ["bart", "pics", "-w", "1", "-i", str(iterations), "-R", penalty]
         command += ["-p", folder / "pattern", "-W", folder / "start"]
         command += [folder / "kspace", folder / "maps", folder / "image"]

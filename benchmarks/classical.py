@@ -51,7 +51,7 @@ def main():
 
 
 def measure(options, acceleration: float, kind: str) -> dict:
-    """Return rows by method and factor; those that the file has are not measured again."""
+    """Return rows by method and factor; those that the file has from the same data are not measured again."""
     path = options.output / f"R{acceleration:g}-{kind}.json"
     tuned, config = configs_of(options, acceleration, kind == "per-frame")
     series = setup.read_data(config).series
@@ -59,13 +59,19 @@ def measure(options, acceleration: float, kind: str) -> dict:
     acquired = [simulate(load(one, config), config) for one in series[: options.series or None]]
     drawn = [masks.describe(data.mask)["acceleration"] for data, _ in acquired]
     about = {"R": acceleration, "mask": kind, "true R": float(np.mean(drawn)), "n": len(drawn)}
-    rows = files.read_json(path)["rows"] if path.is_file() else {}
+    asked = {
+        "data": options.real or "phantoms",
+        "phase": options.phase,
+        "magnitude": options.magnitude,
+    }
+    known = files.read_json(path) if path.is_file() else {}
+    rows = known["rows"] if known.get("asked") == asked else {}
     methods = methods_of(options, tuned, series[0].shape.coils)
     for name, factor, method in tqdm(list(methods), desc=path.stem):
         key = f"{name} {factor:g}"
         if len(rows.get(key, [])) != len(acquired):
             rows[key] = [score(method, *one) for one in acquired]
-            files.write_json(path, {"about": about, "rows": rows})
+            files.write_json(path, {"about": about, "asked": asked, "rows": rows})
     return {"about": about, "rows": rows}
 
 
@@ -141,7 +147,7 @@ def line(name: str, table: dict) -> str:
     policies = [f"{development(psnr):.2f}", f"{psnr.max(axis=0).mean():.2f}"]
     spread = np.std([one["psnr"] for one in ours], ddof=1) if len(ours) > 1 else 0.0
     cells = [f"{about['R']:g} ({about['true R']:.2f})", about["mask"], name]
-    cells += [f"{mean('psnr'):.2f} ± {spread:.2f}", *(policies if len(factors) > 1 else "––")]
+    cells += [f"{mean('psnr'):.2f} ± {spread:.2f}", *(policies if len(factors) > 1 else ("–", "–"))]
     cells += [f"{mean('psnr_heart'):.2f}"]
     for key, digits in (("ssim", 3), ("nmse", 4), ("ssim_xt", 3)):
         cells += [f"{mean(key):.{digits}f}, {mean(key + '_heart'):.{digits}f}"]

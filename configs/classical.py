@@ -6,7 +6,7 @@ r"""The methods without training, tuned: what a network has to beat.
         --config.methods="('view_sharing', 'kt_focuss', 'spatiotemporal_tv')" --config.eval.name=classical
 
 Parameters are tuned by validation PSNR for each acceleration and kind of mask, on a grid of seven points that grows at its ends and is refined
-once. All weights are relative to the data's own scale.
+once, parameters in alphabetical order. All weights are relative to the data's own scale.
 """
 
 from ml_collections import ConfigDict

@@ -12,7 +12,7 @@ _EXTENSIONS = 2  # how often a grid grows when its best point is its first or la
 def maximise(
     ranges: Mapping[str, Sequence[float]], num_points: int, score: Callable[[dict[str, float]], Any]
 ) -> list[tuple]:
-    """Maximise ``score`` over logarithmic grids, one parameter after the other, and refine each once.
+    """Maximise ``score`` over logarithmic grids, one parameter after the other, in the order of ``ranges``, and refine each once.
 
     A grid whose best point is at its end grows there. Refining halves the distance on both sides of the best.
 

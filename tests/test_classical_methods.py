@@ -163,11 +163,28 @@ def test_a_trace_falls_and_ends_where_the_solver_does(key, name):
 
 @pytest.mark.parametrize("name", ["kt_sparse", "temporal_tv", "spatiotemporal_tv"])
 def test_eight_coils_do_not_fill_lines_that_nobody_sampled_with_noise(name):
-    """Without hold, the mean of the frames there is the inverse of the maps, applied to noise: 10 dB."""
+    """There a free mean of the frames is the inverse of the maps, applied to noise: far below the average of frames."""
     cine, data = simulated(num_coils=8)
     converged = build(name).solve(*data)
     average = psnr(METHODS.build({"name": "temporal_average"})(*data), cine)
     assert converged.converged and psnr(converged.cine, cine) > average
+
+
+def test_total_variation_satisfies_the_optimality_conditions(key):
+    """With g = Eᴴ(Ex − y) + μ F_0ᴴF_0 (x − x̄): sums of g up to a frame are λ times the sign of the next difference."""
+    kspace, maps, mask = problem(key)
+    limits = dict(tolerance=1e-7, max_iterations=20000)
+    method = build("temporal_tv", weight=0.05, mean_weight=0.7, cyclic=False, **limits)
+    x = method(kspace, maps, mask)
+    start = METHODS.build({"name": "temporal_average"})(kspace, maps, mask)
+    gradient = sense.adjoint(sense.forward(x, maps, mask) - kspace, maps, mask)
+    gradient += 0.7 * jnp.mean(x - start, axis=0, keepdims=True)
+    sums = jnp.cumsum(gradient, axis=0)[:-1] / (0.05 * jnp.max(jnp.abs(start)))
+    steps = jnp.diff(x, axis=0)
+    assert jnp.abs(sums).max() < 1.01
+    moving = jnp.abs(steps) > 1e-3
+    assert 0.01 < moving.mean() < 0.99
+    np.testing.assert_allclose(sums[moving], (steps / jnp.abs(steps))[moving], atol=2e-2)
 
 
 def test_what_is_stopped_early_says_so(key):

@@ -78,10 +78,11 @@ def test_time_conv_equals_conv3d(key, monkeypatch, cyclic, cpu, frames, width):
     layer = layers.TimeConv(4, width, cyclic=cyclic)
     kernel = layer.init(key, x)["params"]["kernel"].reshape(width, 6, 4)
     conv = layers.Conv3D(4, (width, 1, 1), use_bias=False, cyclic=cyclic)
-    plain = lambda x, k: conv.apply({"params": {"kernel": k[:, None, None]}}, x)
-    ours = lambda x, k: layer.apply(
-        {"params": {"kernel": k.reshape(-1, 4), "bias": jnp.zeros(4)}}, x
+    bias = jax.random.normal(key, (4,))
+    plain = lambda x, k: (
+        conv.apply({"params": {"kernel": k[:, None, None]}}, x) + bias.reshape(1, 1, 1, 1, 4)
     )
+    ours = lambda x, k: layer.apply({"params": {"kernel": k.reshape(-1, 4), "bias": bias}}, x)
     value = lambda f: jax.value_and_grad(lambda *a: jnp.sum(f(*a) ** 2), (0, 1))(x, kernel)
     expected = value(plain)
     monkeypatch.setattr(convolution, "on_cpu", lambda: cpu)

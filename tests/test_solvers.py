@@ -18,17 +18,33 @@ def pogm(matrix, data, prox, **options):
     return solvers.proximal_gradient(gradient, prox, start, lipschitz=options.get("lipschitz", lipschitz))  # fmt: skip
 
 
-def lasso_dual(matrix, data, weight, step):
-    """The same lasso for the primal–dual solver."""
+def lasso_terms(matrix, data, weight, step):
     adjoint = matrix.conj().T
-    terms = [
+    return [
         solvers.least_squares(lambda x: matrix @ x, lambda p: adjoint @ p, data, step),
         solvers.Term(
             lambda x: x, lambda p: p, lambda p, _: proximal.project_magnitude(p, weight), step
         ),
     ]
+
+
+def lasso_dual(matrix, data, weight, step):
+    """The same lasso for the primal–dual solver."""
+    terms = lasso_terms(matrix, data, weight, step)
     bound = step * (np.linalg.norm(np.asarray(matrix), 2) ** 2 + 1)
     return solvers.primal_dual(terms, lambda x: x / bound, jnp.zeros(matrix.shape[1], data.dtype))
+
+
+def test_a_weight_of_the_data_divides_that_of_the_penalty(key):
+    """w/2 ‖A x − y‖² + λ |x| has the minimum of ½‖A x − y‖² + λ/w |x|."""
+    matrix, _ = jnp.linalg.qr(complex_normal(key, (9, 6)))
+    data = complex_normal(jax.random.key(1), (9,))
+    adjoint = matrix.conj().T
+    term = solvers.least_squares(lambda x: matrix @ x, lambda p: adjoint @ p, data, 0.5, weight=0.3)
+    penalty = lasso_terms(matrix, data, 0.3 * 0.8, 0.5)[1]
+    algorithm = solvers.primal_dual([term, penalty], lambda x: x, jnp.zeros(6, data.dtype))
+    expected = proximal.soft_threshold(adjoint @ data, 0.8)
+    np.testing.assert_allclose(solvers.solve(algorithm, **TIGHT).value, expected, atol=1e-5)
 
 
 def test_lasso_with_an_orthogonal_design_is_a_soft_threshold(key):

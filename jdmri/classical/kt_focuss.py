@@ -93,7 +93,7 @@ def kt_focuss(
         max_iterations: of a round, in any case.
 
     Returns:
-        The method. Its ``solve`` gives the iterations of all rounds and the relative residual of the last.
+        The method. Its ``solve`` gives the iterations of all rounds and the largest of their relative residuals.
 
     Raises:
         InputError: a setting out of range.
@@ -119,12 +119,13 @@ def _method(name: str, settings: Settings, *, exponent: float, num_rounds: int) 
         scale = jnp.maximum(jnp.max(jnp.abs(prior)), jnp.finfo(jnp.float32).tiny)
 
         def one_round(_, state):
-            expected, count, _ = state
+            expected, count, worst = state
             relative = (jnp.abs(expected) / scale) ** exponent
             solved = weighted_least_squares(
                 encoding, right_hand_side, relative.at[0].set(1), settings
             )
-            return solved.value, count + solved.iterations, solved.residual
+            worst = jnp.maximum(worst, solved.residual)
+            return solved.value, count + solved.iterations, worst
 
         start = (prior, jnp.int32(0), jnp.float32(0))
         rest, count, residual = lax.fori_loop(0, num_rounds, one_round, start)

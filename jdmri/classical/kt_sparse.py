@@ -19,10 +19,10 @@ def kt_sparse(
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ_{f≠0} |F_f x| + μ/2 ‖F_0 (x − x̄)‖²`` by POGM.
 
-    After k-t SPARSE (Lustig et al., ISMRM 2006, p. 2420). F is orthonormal, F_0 x the mean of the frames. That is not sparse, but to leave
-    it free (μ = 0) is no choice with several coils: in lines that no frame sampled it is then whatever the
-    inverse of the maps makes of noise, and the minimum, after thousands of iterations, is 20 dB below the start. Held
-    near x̄, the temporal average, it also converges in a third of the iterations, and scores up to 0.5 dB higher with one coil.
+    After k-t SPARSE (Lustig et al., ISMRM 2006, p. 2420). F is orthonormal, so that F_0 x is √frames times the mean of the frames. The mean
+    is not sparse, and the published method leaves it free (μ = 0). With several coils its lines that no frame sampled are then
+    the inverse of the maps, applied to noise: the minimum is 20 dB below the start, after thousands of iterations. Held
+    near x̄, the temporal average, it takes a third of the iterations, and with one coil scores up to 0.5 dB higher.
 
     Args:
         weight: λ as a fraction of the largest magnitude of the temporal average.

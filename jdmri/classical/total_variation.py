@@ -1,5 +1,7 @@
 """Total variation along time, or along time and space."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -26,7 +28,8 @@ def temporal_tv(
     """Minimise ``½‖E x − y‖² + λ Σ |D_t x| + μ/2 ‖F_0 (x − x̄)‖²`` by a primal–dual iteration.
 
     Total variation (Rudin et al. 1992, doi:10.1016/0167-2789(92)90242-F) of complex images, in time as in k-t SLR
-    (Lingala et al. 2011, doi:10.1109/TMI.2010.2100850). F_0 x is the mean of the frames, for whose μ see `kt_sparse`.
+    (Lingala et al. 2011, doi:10.1109/TMI.2010.2100850). F_0 x is √frames times the mean of the frames; for μ
+    see `kt_sparse`.
 
     Args:
         weight: λ as a fraction of the largest magnitude of the temporal average.
@@ -54,13 +57,13 @@ def spatiotemporal_tv(
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ |D_t x| + λ_s Σ (|D_y x| + |D_x x|)`` by a primal–dual iteration.
 
-    As `temporal_tv`; in space, total variation is anisotropic and images are periodic. It also holds the mean, which needs no other
-    penalty: one would pull lines that no frame sampled to zero, and at R 12 that costs 3 dB on phantoms. Phantoms
-    gain more from it than hearts, because their organs are smooth.
+    As `temporal_tv`; in space, total variation is anisotropic and images are periodic. The spatial terms also hold the mean: holding it near the
+    temporal average as well would pull lines that no frame sampled to zero, and cost 3 dB on phantoms at R 12. Phantoms
+    gain more from them than hearts, because their organs are smooth.
 
     Args:
         weight: λ as a fraction of the largest magnitude of the temporal average.
-        spatial_weight: λ_s, likewise.
+        spatial_weight: λ_s, likewise. With 0 nothing holds the mean.
         cyclic: the last frame is followed by the first, as in gated series.
         tolerance: of the residual of `solvers.primal_dual`.
         max_iterations: stop in any case.
@@ -73,7 +76,9 @@ def spatiotemporal_tv(
     return Minimiser(_problem(weight, spatial_weight, 0.0, cyclic), **limits)
 
 
-def _problem(weight: float, spatial_weight: float, mean_weight: float, cyclic: bool):
+def _problem(
+    weight: float, spatial_weight: float, mean_weight: float, cyclic: bool
+) -> Callable[[Measured], Problem]:
     """Return what makes the problem of a series."""
 
     def build(series: Measured) -> Problem:
@@ -112,7 +117,7 @@ def _metric_inverse(num_frames: int, cyclic: bool, num_spatial: int, num_means: 
 
 
 def _mean(start: Cine, weight: float) -> solvers.Term:
-    """The term ``μ/2 ‖F_0 (x − x̄)‖²``, F_0 an isometry of the mean of frames."""
+    """The term ``μ/2 ‖F_0 (x − x̄)‖²``, F_0 x the sum of frames over the root of their number."""
     root = np.float32(np.sqrt(len(start)))
     forward = lambda x: jnp.sum(x, axis=0) / root
     adjoint = lambda mean: jnp.broadcast_to(mean / root, start.shape)

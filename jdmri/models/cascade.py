@@ -20,7 +20,7 @@ class Cascade(nn.Module):
         num_cascades: rounds.
         shared: whether all rounds use the same denoiser weights.
         memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
-            rounds as one loop besides, which compiles faster and on a CPU is what saves memory.
+            rounds as one loop besides; with jax 0.10 a CPU saves memory only so.
         precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
         consistency: with z the denoised image, ``soft`` is one gradient step of ``λ ‖E x - y‖² + ‖x - z‖²``

@@ -21,7 +21,7 @@ class MoDL(nn.Module):
         num_iterations: of conjugate gradients in each round. Ten leave 0.3 % of error with λ = 0.05, eight coils
             and R = 4 to 8.
         memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
-            rounds as one loop besides, which compiles faster and on a CPU is what saves memory.
+            rounds as one loop besides; with jax 0.10 a CPU saves memory only so.
         precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
         initial_weight: λ at the start, > 0; 0.05 in the authors' code.

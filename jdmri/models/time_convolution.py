@@ -20,7 +20,9 @@ def convolve(
         kernel: of an odd number of frames.
         cyclic: whether time wraps around; otherwise it is padded with zeros.
     """
-    return (_sum_of_shifted if convolution.on_cpu() else _product_of_stacked)(x, kernel, cyclic)
+    common = jnp.promote_types(x.dtype, kernel.dtype)
+    formulation = _sum_of_shifted if convolution.on_cpu() else _product_of_stacked
+    return formulation(x.astype(common), kernel.astype(common), cyclic)
 
 
 def pad_frames(x: Array, width: int, cyclic: bool) -> Array:

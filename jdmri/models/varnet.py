@@ -20,7 +20,7 @@ class VarNet(nn.Module):
         denoiser: D; any module of ``DENOISERS``.
         num_cascades: rounds.
         memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
-            rounds as one loop besides, which compiles faster and on a CPU is what saves memory.
+            rounds as one loop besides; with jax 0.10 a CPU saves memory only so.
         precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
         start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
         initial_step: η at the start; 1 as published.
