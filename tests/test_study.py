@@ -79,9 +79,9 @@ def done(tmp_path_factory):
 
 
 def test_a_study_ends_with_table_pairs_figures_and_page(done):
-    _, folder, text = done
+    config, folder, text = done
     rows = numbers(folder)
-    assert {row["method"] for row in rows} == {"zero_filled", "temporal_average", "view_sharing", "slow", "fast"}  # fmt: skip
+    assert {row["method"] for row in rows} == {*config.base.methods, "slow", "fast"}
     trained = [row for row in rows if row["method"] in ("slow", "fast")]
     assert all(row["n"] == "8" and row["seed_std"] for row in trained)
     statistics = json.loads((folder / "statistics.json").read_text())
