@@ -1,20 +1,22 @@
-"""Our solvers beside those of sigpy and BART: the same data, weights and objective, in turn in one run.
+"""Our solvers beside those of sigpy, deepinv and BART: the same data, weights and objective, in turn in one run.
 
     python benchmarks/classical_solvers.py                                  20×192×192, one coil, R = 5
     python benchmarks/classical_solvers.py --num_coils=8 --rounds=1
     python benchmarks/classical_solvers.py --weights                        ours alone: PSNR by weight
 
 Both run some numbers of iterations from the same start; ours also until the default of their residual ("converged"), which the others do not have. Seconds are the
-best of the rounds, without compilation; BART's with its files, and sigpy's of total variation with the estimate of its step, about 30 iterations. BART, where its binary is installed, has nothing to hold the mean: "free" is without. "above" is the objective over the lowest of the table, "apart" the distance of images from ours, converged.
+best of the rounds, without compilation; BART's with its files, and sigpy's of total variation with the estimate of its step, about 30 iterations. deepinv and BART, where they are installed, have nothing to hold the mean: "free" is without. "above" is the objective over the lowest of the table, "apart" the distance of images from ours, converged.
 """
 
 import argparse
+import importlib.util
 import shutil
 import time
+from functools import partial
 
 import jax
 import numpy as np
-from bart_pics import pics
+import peer_solvers
 
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
@@ -55,10 +57,18 @@ def main():
         return
     print("| problem | solver | iterations | objective | above | seconds | apart |")
     print("|---|---|---|---|---|---|---|")
-    for name in ("kt_sparse", "temporal_tv"):
-        compare(name, data, options, Sigpy, MEAN_WEIGHT)
+    for peer in chosen(options):
+        compare(peer(data, options.weight, MEAN_WEIGHT), data, options)
+
+
+def chosen(options) -> list:
+    """The peers that are installed, for methods that were asked for."""
+    peers = [peer_solvers.SigpySparse, peer_solvers.SigpyVariation]
+    if importlib.util.find_spec("deepinv") and options.num_coils == 1:
+        peers.append(peer_solvers.DeepinvSparse)
     if shutil.which("bart"):
-        compare("temporal_tv", data, options, Bart, 0.0)
+        peers += [peer_solvers.BartVariation, peer_solvers.BartLowRank]
+    return [peer for peer in peers if peer.method in options.only]
 
 
 def acquisition(options):
@@ -94,31 +104,33 @@ def by_weight(cine, data, names):
             print(f"| {name} | {shown} | {score:.2f} | {found.iterations} | {found.residual:.1e} | {seconds:.1f} |", flush=True)  # fmt: skip
 
 
-def compare(name, data, options, peer, mean_weight):
+def compare(peer, data, options):
     """Print our rows and those of a peer."""
-    theirs = peer(name, data, options.weight, mean_weight)
-    weights = dict(weight=options.weight, mean_weight=mean_weight)
-    runs = {"ours": ours_of(name, data, **weights)}
+    results = run_in_turn(peer, data, options)
+    images = {label: np.asarray(getattr(r, "cine", r)) for label, (r, _) in results.items()}
+    costs = {label: peer.objective(image) for label, image in images.items()}
+    lowest, ours = min(costs.values()), images["ours"]
+    problem = peer.method if peer.settings.get("mean_weight") else f"{peer.method}, free"
+    for label, (result, seconds) in results.items():
+        solver, *count = label.split()
+        count = count[0] if count else f"{result.iterations}, converged"
+        apart = np.linalg.norm(images[label] - ours) / np.linalg.norm(ours)
+        print(f"| {problem} | {solver} | {count} | {costs[label]:.5g} | {costs[label] / lowest - 1:.2%} | {seconds:.1f} | {apart:.1e} |", flush=True)  # fmt: skip
+
+
+def run_in_turn(peer, data, options) -> dict:
+    """Return the last result and the least seconds of each solver and number of iterations."""
+    runs = {"ours": ours_of(peer.method, data, **peer.settings)}
     for n in options.iterations:
         limit = dict(tolerance=1e-9, max_iterations=n)
-        runs[f"ours {n}"] = ours_of(name, data, **weights, **limit)
-        runs[f"{type(theirs).__name__} {n}"] = lambda n=n: theirs.run(n)
-    results = {label: [] for label in runs}
+        runs[f"ours {n}"] = ours_of(peer.method, data, **peer.settings, **limit)
+        runs[f"{peer.library} {n}"] = partial(peer.run, n)
+    results = {}
     for _ in range(options.rounds):
         for label, run in runs.items():
-            results[label].append(timed(run))
-    images = {label: found[0][0] for label, found in results.items()}
-    converged = f"{images['ours'].iterations}, converged"
-    images = {k: np.asarray(getattr(image, "cine", image)) for k, image in images.items()}
-    ours = images["ours"]
-    costs = {label: theirs.objective(image) for label, image in images.items()}
-    lowest = min(costs.values())
-    problem = name if mean_weight else f"{name}, free"
-    for label, found in results.items():
-        count = converged if label == "ours" else label.split()[-1]
-        seconds = min(seconds for _, seconds in found)
-        apart = np.linalg.norm(images[label] - ours) / np.linalg.norm(ours)
-        print(f"| {problem} | {label.split()[0]} | {count} | {costs[label]:.5g} | {costs[label] / lowest - 1:.2%} | {seconds:.1f} | {apart:.1e} |", flush=True)  # fmt: skip
+            result, seconds = timed(run)
+            results[label] = result, min(seconds, results.get(label, (None, seconds))[1])
+    return results
 
 
 def ours_of(name, data, **settings):
@@ -127,74 +139,6 @@ def ours_of(name, data, **settings):
     run = lambda: jax.block_until_ready(method.solve(*data))
     run()
     return run
-
-
-class Sigpy:
-    """The same problem for `sigpy.app.LinearLeastSquares`: FISTA for kt_sparse, primal–dual for temporal_tv."""
-
-    def __init__(self, name, data, weight, mean_weight):
-        """Build E and the penalty."""
-        import sigpy
-        import sigpy.mri
-
-        self._sigpy = sigpy
-        kspace, maps, mask = (np.asarray(a) for a in data)
-        frames, coils, *size = kspace.shape
-        shape = (frames, *size)
-        start = METHODS.build({"name": "temporal_average"})(*data)
-        self._start = np.asarray(start)
-        coil_images = (frames, coils, *size)
-        spread = sigpy.linop.Multiply((frames, 1, *size), maps[None])
-        transform = sigpy.linop.FFT(coil_images, axes=(-2, -1))
-        keep = np.broadcast_to(mask[:, None], coil_images).astype(np.complex64)
-        reshape = sigpy.linop.Reshape((frames, 1, *size), shape)
-        encoding = sigpy.linop.Multiply(coil_images, keep) * transform * spread * reshape
-        # The mean is held near that of the start: more rows of the operator, and of the data.
-        root = np.sqrt(mean_weight / frames)
-        mean = root * sigpy.linop.Sum(shape, axes=(0,))
-        self._encoding = sigpy.linop.Vstack([encoding, mean])
-        self._data = np.concatenate([kspace.ravel(), root * self._start.sum(0).ravel()])
-        scale = weight * np.abs(self._start).max()
-        if name == "kt_sparse":
-            self._penalty = sigpy.linop.FFT(shape, axes=(0,), center=False)
-            weights = scale * (np.arange(frames) > 0)
-            self._weights = np.broadcast_to(weights.reshape(-1, 1, 1), shape).astype(np.float32)
-            prox = sigpy.prox.L1Reg(shape, self._weights)
-            self._options = {"proxg": sigpy.prox.UnitaryTransform(prox, self._penalty)}
-            self._options["alpha"] = 1 / (1 + mean_weight)
-        else:
-            self._penalty = sigpy.linop.FiniteDifference(shape, axes=(0,))
-            self._weights = np.float32(scale)
-            prox = sigpy.prox.L1Reg(self._penalty.oshape, scale)
-            self._options = {"proxg": prox, "G": self._penalty}
-
-    def run(self, num_iterations):
-        """Return the image after some iterations; sigpy's steps of the primal–dual are its defaults."""
-        app = self._sigpy.app.LinearLeastSquares(
-            self._encoding, self._data, x=self._start.copy(), max_iter=num_iterations,
-            show_pbar=False, **self._options,
-        )  # fmt: skip
-        return app.run()
-
-    def objective(self, image):
-        """½‖E x − y‖² + μ/2 ‖F_0 (x − x̄)‖² + Σ |weights · G x| in double precision."""
-        image = image.astype(np.complex128)
-        misfit = np.sum(np.abs(self._encoding * image - self._data) ** 2) / 2
-        return misfit + np.sum(self._weights * np.abs(self._penalty * image))
-
-
-class Bart(Sigpy):
-    """Total variation by BART's ADMM."""
-
-    def __init__(self, name, data, weight, mean_weight):
-        """Take the penalty."""
-        super().__init__(name, data, weight, mean_weight)
-        self._all, self._penalty_flag = data, f"T:1024:0:{self._weights}"
-
-    def run(self, num_iterations):
-        """Return the image after some iterations."""
-        options = dict(iterations=num_iterations, start=self._start)
-        return pics(*self._all, self._penalty_flag, **options)
 
 
 def timed(run):
