@@ -50,6 +50,7 @@ def main():
 
 def measure(name, config, size):
     """Compile and time one network."""
+    config.train.batch_size = 1
     task = setup.build_task(config)
     key = jax.random.key(0)
     cine, maps, *_ = phantom.simulate(key, num_frames=20, matrix=(size, size))
