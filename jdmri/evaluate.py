@@ -127,17 +127,14 @@ def _score_all(
 
 
 def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, float]]:
-    """Reconstruct; iterations and residual (NaN without), and seconds of a second call: the first one of a shape compiles."""
+    """Reconstruct; how the solver ended (NaN without one), and seconds of a second call: the first one of a shape compiles."""
     jax.block_until_ready(method(*data))
     start = time.perf_counter()
     estimate, ended = tuning.reconstruct(method, data)
     estimate = np.asarray(estimate)
     seconds = time.perf_counter() - start
-    return estimate, {
-        "iterations": ended.iterations,
-        "residual": ended.residual,
-        "seconds": seconds,
-    }
+    converged = ended.converged if np.isfinite(ended.iterations) else np.nan
+    return estimate, {**ended._asdict(), "converged": float(converged), "seconds": seconds}
 
 
 def _folder_name(data_name: str) -> str:

@@ -107,7 +107,16 @@ def table(result: Mapping[str, Any]) -> str:
         lines.append(
             f"{method:18}" + "".join(f"{_cell(values[n], f):>19}" for n, f in formats.items())
         )
-    return "\n".join(lines)
+    warnings = (_unconverged(method, values["converged"]) for method, values in methods.items())
+    return "\n".join([*lines, *filter(None, warnings)])
+
+
+def _unconverged(method: str, converged: Mapping[str, float | None]) -> str:
+    """Warn of a solver that its most iterations ended."""
+    share = converged["mean"]
+    if share is None or share == 1:
+        return ""
+    return f"{method} reached its tolerance for {share:.0%} of the series only."
 
 
 def _spread(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import classical
-from jdmri import command_line, evaluate, files, grid_search, train, tuning
+from jdmri import command_line, evaluate, files, grid_search, summary, train, tuning
 from jdmri.errors import InputError
 from tests.test_training import tiny
 
@@ -82,7 +82,13 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     assert "tuned (tuned.json" in files.read_json(target / "card.json")["methods"]["kt_sparse"]
     methods = result["methods"]
     assert methods["kt_sparse"]["iterations"]["mean"] > 1
-    assert methods["zero_filled"]["iterations"]["n"] == 0
+    assert methods["kt_sparse"]["converged"]["mean"] == 1
+    assert (
+        methods["zero_filled"]["iterations"]["n"] == methods["zero_filled"]["converged"]["n"] == 0
+    )
+    assert "reached its tolerance" not in summary.table(result)
+    methods["kt_sparse"]["converged"]["mean"] = 0.75
+    assert "kt_sparse reached its tolerance for 75% of the series only." in summary.table(result)
     run.tuned = "nowhere.json"
     with pytest.raises(InputError, match="--mode=tune"):
         tuning.lookup(run, "kt_sparse", 1)
