@@ -8,7 +8,7 @@ from jax import lax
 
 from jdmri import models
 from jdmri.errors import InputError
-from jdmri.models import convolution
+from jdmri.models import convolution, weight_gradient
 from jdmri.models.precision import compute_in
 from tests.test_models import CASES, example
 
@@ -25,9 +25,8 @@ def close(a, b):
 @pytest.mark.parametrize("image", [(9, 8), (12, 13)])
 def test_the_weight_gradient_in_strips_is_the_plain_one(key, monkeypatch, rows, size, image):
     # So many rows fill the cache.
-    monkeypatch.setattr(
-        convolution, "_STRIP_BYTES", 4 * image[1] * (3 * size[1] + 5 * size[0]) * rows
-    )
+    strip = 4 * image[1] * (3 * size[1] + 5 * size[0]) * rows
+    monkeypatch.setattr(weight_gradient, "_STRIP_BYTES", strip)
     keys = jax.random.split(key, 3)
     x = jax.random.normal(keys[0], (2, *image, 3))
     kernel = jax.random.normal(keys[1], (*size, 3, 5))
@@ -49,7 +48,7 @@ def test_the_weight_gradient_in_strips_is_the_plain_one(key, monkeypatch, rows, 
 def test_a_3d_convolution_by_frames_is_the_plain_one(
     key, monkeypatch, strip, shape, kernel, channels
 ):
-    monkeypatch.setattr(convolution, "_STRIP_BYTES", strip)
+    monkeypatch.setattr(weight_gradient, "_STRIP_BYTES", strip)
     batch, frames, *image = shape
     keys = jax.random.split(key, 3)
     x = jax.random.normal(keys[0], (batch, frames + kernel[0] - 1, *image, channels[0]))

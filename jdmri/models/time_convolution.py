@@ -8,6 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from jdmri.models import convolution
+from jdmri.models.weight_gradient import shifted, weight_gradient
 
 
 def convolve(
@@ -34,7 +35,7 @@ def pad_frames(x: Array, width: int, cyclic: bool) -> Array:
 
 def _product_of_stacked(x: Array, kernel: Array, cyclic: bool) -> Array:
     """One product with the neighbours of a frame side by side: on a CPU, their copies take longer than the product."""
-    windows = convolution.shifted(pad_frames(x, len(kernel), cyclic), 1, len(kernel))
+    windows = shifted(pad_frames(x, len(kernel), cyclic), 1, len(kernel))
     return jnp.dot(jnp.concatenate(windows, axis=-1), kernel.reshape(-1, kernel.shape[-1]))
 
 
@@ -53,7 +54,7 @@ def _backward(cyclic, saved, gradient):
     x, kernel = saved
     to_x = _sum_of_shifted(gradient, jnp.swapaxes(kernel, 1, 2)[::-1], cyclic)
     padded = pad_frames(x, len(kernel), cyclic)
-    to_kernel = convolution.weight_gradient(padded, gradient, (len(kernel), 1, 1))
+    to_kernel = weight_gradient(padded, gradient, (len(kernel), 1, 1))
     return to_x, to_kernel.reshape(kernel.shape)
 
 
