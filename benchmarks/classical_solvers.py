@@ -5,7 +5,7 @@
     python benchmarks/classical_solvers.py --weights                        ours alone: PSNR by weight
 
 Both run some numbers of iterations from the same start; ours also until the default of their residual ("converged"), which the others do not have. Seconds are the
-best of the rounds, without compilation; BART's with its files, and sigpy's of total variation with the estimate of its step, about 30 iterations. deepinv and BART, where they are installed, have nothing to hold the mean: "free" is without. "above" is the objective over the lowest of the table, "apart" the distance of images from ours, converged.
+best of the rounds, without compilation; BART's with its files, and sigpy's of total variation with the estimate of its step, about 30 iterations. deepinv (with one coil) and BART, where they are installed, have nothing to hold the mean: "free" is without. "above" is the objective over the lowest of the table, "apart" the distance of images from ours, converged.
 """
 
 import argparse

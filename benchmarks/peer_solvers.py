@@ -128,8 +128,8 @@ class BartLowRank(Sigpy):
 
     def singular_values(self, image):
         """Of all blocks."""
-        blocks = np.asarray(to_blocks(np.asarray(image, np.complex64), self.block, 0))
-        return np.linalg.svd(blocks, compute_uv=False)
+        blocks = to_blocks(np.asarray(image, np.complex64), self.block, 0)
+        return np.linalg.svd(np.asarray(blocks, np.complex128), compute_uv=False)
 
     def run(self, num_iterations):
         """Return the image."""
@@ -139,7 +139,7 @@ class BartLowRank(Sigpy):
 
     def objective(self, image):
         """Misfit + λ Σ_b ‖C_b x‖_*."""
-        penalty = self.threshold * np.sum(self.singular_values(image), dtype=np.float64)
+        penalty = self.threshold * np.sum(self.singular_values(image))
         return self.misfit(image.astype(np.complex128)) + penalty
 
 

@@ -116,7 +116,7 @@ def _unconverged(method: str, converged: Mapping[str, float | None]) -> str:
     share = converged["mean"]
     if share is None or share == 1:
         return ""
-    return f"{method} reached its tolerance for {share:.0%} of the series only."
+    return f"{method} did not reach its tolerance for {1 - share:.1%} of the series (mean over subjects)."
 
 
 def _spread(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, float | None]:

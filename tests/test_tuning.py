@@ -7,6 +7,7 @@ import pytest
 
 from configs import classical
 from jdmri import command_line, evaluate, files, grid_search, summary, train, tuning
+from jdmri.classical import METHODS
 from jdmri.errors import InputError
 from tests.test_training import tiny
 
@@ -86,9 +87,14 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     assert (
         methods["zero_filled"]["iterations"]["n"] == methods["zero_filled"]["converged"]["n"] == 0
     )
-    assert "reached its tolerance" not in summary.table(result)
-    methods["kt_sparse"]["converged"]["mean"] = 0.75
-    assert "kt_sparse reached its tolerance for 75% of the series only." in summary.table(result)
+    assert "reach its tolerance" not in summary.table(result)
+    hasty = METHODS.build({"name": "kt_sparse", "max_iterations": 1, "tolerance": 1e-9})
+    usual = evaluate.build_methods
+    monkeypatch.setattr(evaluate, "build_methods", lambda *a: {"kt_sparse": hasty, "model": usual(*a)["model"]})  # fmt: skip
+    run.eval.name = "hasty"
+    _, result = evaluate.evaluate(run, tmp_path / "run", pictures=False)
+    assert result["methods"]["kt_sparse"]["converged"]["mean"] == 0
+    assert "kt_sparse did not reach its tolerance for 100.0% of the series" in summary.table(result)
     run.tuned = "nowhere.json"
     with pytest.raises(InputError, match="--mode=tune"):
         tuning.lookup(run, "kt_sparse", 1)

@@ -16,7 +16,7 @@ from jdmri.models.weight_gradient import shifted, weight_gradient
 
 _NHWC = ("NHWC", "HWIO", "NHWC")
 _NDHWC = ("NDHWC", "DHWIO", "NDHWC")
-_FEW, _NARROW = 4, 16  # channels: of a result, of an image
+_FEW, _NARROW = 4, 16  # channels
 
 
 def on_cpu() -> bool:
@@ -55,7 +55,8 @@ def conv3d_by_frames(
 def general(x: Array, kernel: Array, strides: tuple[int, ...], padding: object, **options) -> Array:
     """Stand in for `lax.conv_general_dilated` in `flax.linen.Conv`: `conv2d` where it applies."""
     plain = all(d == 1 for k in ("lhs_dilation", "rhs_dilation") for d in options[k])
-    same = list(padding) == [(size // 2, size // 2) for size in kernel.shape[:2]]
+    odd = all(size % 2 for size in kernel.shape[:2])
+    same = odd and list(padding) == [(size // 2, size // 2) for size in kernel.shape[:2]]
     if plain and same and set(strides) == {1} and options["feature_group_count"] == 1:
         return conv2d(x, kernel)
     return lax.conv_general_dilated(x, kernel, strides, padding, **options)
