@@ -44,6 +44,7 @@ class Checkpoints:
         host = jax.tree.map(lambda a: np.array(a, copy=True), jax.device_get(state))
         metrics = None if metric is None else {METRIC: float(metric)}
         manager = self._open()
+        manager.wait_until_finished()  # the thread of an earlier save reads `_pending`
         self._pending[int(host.step)] = {"metric": metric, "arrays": _arrays(host)}
         manager.save(int(host.step), args=ocp.args.StandardSave(host), metrics=metrics, force=True)
 

@@ -9,6 +9,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -213,6 +214,26 @@ def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):
     assert f"Checkpoint {last} has no manifest" in caplog.text
     with pytest.raises(InputError, match="no checkpoint '99'"):
         checkpoints.choose("99")
+
+
+def test_a_save_may_begin_while_the_manifest_of_another_is_written(tmp_path):
+    class Saved(NamedTuple):
+        step: np.ndarray
+        weights: np.ndarray
+
+    class Slow(dict):
+        def __iter__(self):
+            for key in super().__iter__():
+                time.sleep(0.5)
+                yield key
+
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints._pending = Slow()
+    for number in (1, 2):
+        checkpoints.save(Saved(np.int32(number), np.ones(3, np.float32)))
+        time.sleep(0.2)
+    checkpoints.close()
+    assert checkpoints.steps() == [1, 2]
 
 
 def test_early_stopping_counts_validations(tmp_path):
