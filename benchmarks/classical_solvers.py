@@ -16,13 +16,20 @@ from functools import partial
 
 import jax
 import numpy as np
-import peer_solvers
 
+from benchmarks import bart_solvers, deepinv_solvers, sigpy_solvers
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
 from jdmri.ops.acquire import acquire
 
 MEAN_WEIGHT = 0.01
+SIGPY = (
+    sigpy_solvers.SigpySparse,
+    sigpy_solvers.SigpyVariation,
+    sigpy_solvers.SigpySpatiotemporal,
+    sigpy_solvers.SigpyWavelet,
+    sigpy_solvers.SigpyLowRankSparse,
+)
 WEIGHTS = {
     "kt_sparse": [dict(weight=w) for w in (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)],
     "temporal_tv": [dict(weight=w) for w in (1e-3, 3e-3, 1e-2, 3e-2)],
@@ -63,12 +70,11 @@ def main():
 
 def chosen(options) -> list:
     """The peers that are installed, for methods that were asked for."""
-    peers = [peer_solvers.SigpySparse, peer_solvers.SigpyVariation]
-    if importlib.util.find_spec("deepinv") and options.num_coils == 1:
-        peers.append(peer_solvers.DeepinvSparse)
+    peers = [*SIGPY, *([deepinv_solvers.DeepinvSparse] if options.num_coils == 1 else [])]
     if shutil.which("bart"):
-        peers += [peer_solvers.BartVariation, peer_solvers.BartLowRank]
-    return [peer for peer in peers if peer.method in options.only]
+        peers += [bart_solvers.BartVariation, bart_solvers.BartLowRank]
+    installed = lambda peer: peer.library == "BART" or importlib.util.find_spec(peer.library)
+    return [peer for peer in peers if peer.method in options.only and installed(peer)]
 
 
 def acquisition(options):
@@ -107,10 +113,11 @@ def by_weight(cine, data, names):
 def compare(peer, data, options):
     """Print our rows and those of a peer."""
     results = run_in_turn(peer, data, options)
-    images = {label: np.asarray(getattr(r, "cine", r)) for label, (r, _) in results.items()}
-    costs = {label: peer.objective(image) for label, image in images.items()}
+    images = {label: peer.image(found) for label, (found, _) in results.items()}
+    costs = {label: peer.cost(found) for label, (found, _) in results.items()}
     lowest, ours = min(costs.values()), images["ours"]
-    problem = peer.method if peer.settings.get("mean_weight") else f"{peer.method}, free"
+    free = peer.method in ("kt_sparse", "temporal_tv") and not peer.settings["mean_weight"]
+    problem = f"{peer.method}, free" if free else peer.method
     for label, (result, seconds) in results.items():
         solver, *count = label.split()
         count = count[0] if count else f"{result.iterations}, converged"

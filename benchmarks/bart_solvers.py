@@ -1,10 +1,16 @@
-"""BART's ``pics`` on a cine, through its files; its binary must be installed (Debian: ``bart``)."""
+"""Problems of the methods without training, as BART solves them.
+
+Its ``pics`` reads and writes files; its binary must be installed (Debian: ``bart``).
+"""
 
 import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.sigpy_solvers import Sigpy, SigpyVariation
+from jdmri.classical.llr import to_blocks
 
 _TIME = 10  # BART's axis of frames
 
@@ -60,3 +66,44 @@ def _read(path: Path) -> np.ndarray:
     """Read ``[frame, y, x]``."""
     sizes = [int(n) for n in path.with_suffix(".hdr").read_text().splitlines()[1].split()]
     return np.fromfile(path.with_suffix(".cfl"), "<c8").reshape(sizes[_TIME], sizes[1], sizes[0])
+
+
+class BartVariation(SigpyVariation):
+    """Temporal total variation by BART's ADMM; the mean is free."""
+
+    library = "BART"
+
+    def __init__(self, data, weight, mean_weight=0.0):
+        """Take λ."""
+        super().__init__(data, weight)
+
+    def run(self, num_iterations: int):
+        """Return the image."""
+        options = dict(iterations=num_iterations, start=self.start)
+        return pics(self.kspace, self.maps, self.mask, f"T:1024:0:{self.threshold}", **options)
+
+
+class BartLowRank(Sigpy):
+    """Locally low rank on one grid, by BART's ADMM."""
+
+    library, method, block = "BART", "llr", 8
+
+    def __init__(self, data, weight, mean_weight=0.0):
+        """Take λ relative to the largest singular value; the mean is free."""
+        super().__init__(data, weight)
+        self.settings = dict(weight=weight, block=self.block, num_shifts=1)
+        self.threshold = weight * self._singular_values(self.start).max()
+
+    def run(self, num_iterations: int):
+        """Return the image."""
+        penalty, options = llr(self.threshold, self.block, self.shape)
+        given = dict(iterations=num_iterations, start=self.start, options=options)
+        return pics(self.kspace, self.maps, self.mask, penalty, **given)
+
+    def objective(self, image):
+        """Misfit + λ Σ_b ‖C_b x‖_*."""
+        return self.misfit(image) + self.threshold * np.sum(self._singular_values(image))
+
+    def _singular_values(self, image):
+        blocks = to_blocks(np.asarray(image, np.complex64), self.block, 0)
+        return np.linalg.svd(np.asarray(blocks, np.complex128), compute_uv=False)
