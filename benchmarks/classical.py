@@ -6,7 +6,7 @@
 
 Each method runs with its tuned parameters times ``FACTORS``. Seconds are medians. "Phantoms": factor 1, as tuned on validation phantoms. "Development": the best factor on
 the other half of the series. "Oracle": the best one of each series, which nobody can know. Real series: with a measured smooth phase and noise of SNR 30,
-and as they are (``--magnitude``). Interrupted, the same command goes on, with other methods, too.
+and as they are (``--magnitude``). Interrupted, the same command goes on, with other methods or more series, too.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main():
 
 
 def measure(options, acceleration: float, kind: str) -> dict:
-    """Return rows by method and factor; those that the file has from the same data are not measured again."""
+    """Return rows by method and factor; what the file has from the same data is not measured again."""
     path = options.output / f"R{acceleration:g}-{kind}.json"
     tuned, config = configs_of(options, acceleration, kind == "per-frame")
     series = setup.read_data(config).series
@@ -68,9 +68,9 @@ def measure(options, acceleration: float, kind: str) -> dict:
     rows = known["rows"] if known.get("asked") == asked else {}
     methods = methods_of(options, tuned, series[0].shape.coils)
     for name, factor, method in tqdm(list(methods), desc=path.stem):
-        key = f"{name} {factor:g}"
-        if len(rows.get(key, [])) != len(acquired):
-            rows[key] = [score(method, *one) for one in acquired]
+        mine = rows.setdefault(f"{name} {factor:g}", [])
+        for one in acquired[len(mine) :]:
+            mine.append(score(method, *one))
             files.write_json(path, {"about": about, "asked": asked, "rows": rows})
     return {"about": about, "rows": rows}
 
@@ -113,7 +113,10 @@ def score(method, acquired, reference) -> dict:
 
 
 def show(tables: list[dict]) -> None:
-    """Print PSNR by method and R, then everything."""
+    """Print PSNR by method and R, then everything that was measured on all series."""
+    for table in tables:
+        n = table["about"]["n"]
+        table["rows"] = {k: v[:n] for k, v in table["rows"].items() if len(v) >= n}
     names = list(dict.fromkeys(key.split()[0] for table in tables for key in table["rows"]))
     heads = [f"R {t['about']['R']:g}, {t['about']['mask']}" for t in tables]
     about = tables[0]["about"]
