@@ -4,7 +4,7 @@
     python benchmarks/classical.py --table=runs/classical/tuned.json --output=runs/classical/phantom
     python benchmarks/classical.py --table=runs/classical/tuned.json --output=runs/classical/real --real=cine.npz --phase=complex_images.npz
 
-Each method runs with its tuned parameters times ``FACTORS``. Seconds are medians. "Phantoms": factor 1, as tuned on validation phantoms. "Development": the best factor on
+Each method runs with its tuned parameters times ``--factors``, ½, 1 and 2. Seconds are medians. "Phantoms": factor 1, as tuned on validation phantoms. "Development": the best factor on
 the other half of the series. "Oracle": the best one of each series, which nobody can know. Real series: with a measured smooth phase and noise of SNR 30,
 and as they are (``--magnitude``). Interrupted, the same command goes on, with other methods or more series, too.
 """
@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--accelerations", type=float, nargs="+", default=[4.0, 5.0, 8.0, 12.0])
     parser.add_argument("--masks", nargs="+", default=["per-frame", "shared"])
     parser.add_argument("--only", nargs="+", help="methods; default: all of the table")
+    parser.add_argument("--factors", type=float, nargs="+", default=FACTORS, help="1: as tuned")
     parser.add_argument("--series", type=int, default=0, help="the first ones; 0: all")
     options = parser.parse_args()
     kinds = itertools.product(options.masks, options.accelerations)
@@ -95,7 +96,7 @@ def methods_of(options, tuned, num_coils: int):
     tabled = dict.fromkeys(e["method"] for e in files.read_json(options.table)["entries"])
     for name in options.only or tabled:
         parameters = tuning.lookup(tuned, name, num_coils)
-        for factor in FACTORS if parameters else ():
+        for factor in options.factors if parameters else ():
             scaled = {k: factor * v for k, v in parameters.items()}
             yield name, factor, METHODS.build({"name": name, **scaled}, cyclic=True)
 
