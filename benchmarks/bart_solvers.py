@@ -71,11 +71,7 @@ def _read(path: Path) -> np.ndarray:
 class BartVariation(SigpyVariation):
     """Temporal total variation by BART's ADMM; the mean is free."""
 
-    library = "BART"
-
-    def __init__(self, data, weight, mean_weight=0.0):
-        """Take λ."""
-        super().__init__(data, weight)
+    library, takes_mean_weight = "BART", False
 
     def run(self, num_iterations: int):
         """Return the image."""
@@ -88,8 +84,8 @@ class BartLowRank(Sigpy):
 
     library, method, block = "BART", "llr", 8
 
-    def __init__(self, data, weight, mean_weight=0.0):
-        """Take λ relative to the largest singular value; the mean is free."""
+    def __init__(self, data, weight):
+        """Take λ relative to the largest singular value of any block of the temporal average."""
         super().__init__(data, weight)
         self.settings = dict(weight=weight, block=self.block, num_shifts=1)
         self.threshold = weight * self._singular_values(self.start).max()

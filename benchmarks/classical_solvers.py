@@ -9,26 +9,34 @@ best of the rounds, without compilation; BART's with its files, and sigpy's of t
 """
 
 import argparse
-import importlib.util
-import shutil
 import time
 from functools import partial
 
 import jax
 import numpy as np
 
-from benchmarks import bart_solvers, deepinv_solvers, sigpy_solvers
+from benchmarks import (
+    bart_solvers,
+    deepinv_solvers,
+    sigpy_low_rank,
+    sigpy_solvers,
+    sigpy_wavelet,
+)
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
 from jdmri.ops.acquire import acquire
 
 MEAN_WEIGHT = 0.01
-SIGPY = (
+PEERS = (
     sigpy_solvers.SigpySparse,
     sigpy_solvers.SigpyVariation,
     sigpy_solvers.SigpySpatiotemporal,
-    sigpy_solvers.SigpyWavelet,
-    sigpy_solvers.SigpyLowRankSparse,
+    sigpy_wavelet.SigpyWavelet,
+    sigpy_low_rank.SigpyLowRank,
+    sigpy_low_rank.SigpyLowRankSparse,
+    deepinv_solvers.DeepinvSparse,  # one coil
+    bart_solvers.BartVariation,
+    bart_solvers.BartLowRank,
 )
 WEIGHTS = {
     "kt_sparse": [dict(weight=w) for w in (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)],
@@ -65,16 +73,18 @@ def main():
     print("| problem | solver | iterations | objective | above | seconds | apart |")
     print("|---|---|---|---|---|---|---|")
     for peer in chosen(options):
-        compare(peer(data, options.weight, MEAN_WEIGHT), data, options)
+        compare(problem_of(peer, data, options.weight), data, options)
 
 
 def chosen(options) -> list:
     """The peers that are installed, for methods that were asked for."""
-    peers = [*SIGPY, *([deepinv_solvers.DeepinvSparse] if options.num_coils == 1 else [])]
-    if shutil.which("bart"):
-        peers += [bart_solvers.BartVariation, bart_solvers.BartLowRank]
-    installed = lambda peer: peer.library == "BART" or importlib.util.find_spec(peer.library)
-    return [peer for peer in peers if peer.method in options.only and installed(peer)]
+    able = [p for p in PEERS if p.library != "deepinv" or options.num_coils == 1]
+    return [peer for peer in able if peer.method in options.only and peer.installed()]
+
+
+def problem_of(peer, data, weight: float):
+    """The peer's problem, the mean of the frames held where it can be."""
+    return peer(data, weight, MEAN_WEIGHT) if peer.takes_mean_weight else peer(data, weight)
 
 
 def acquisition(options):
@@ -116,7 +126,7 @@ def compare(peer, data, options):
     images = {label: peer.image(found) for label, (found, _) in results.items()}
     costs = {label: peer.cost(found) for label, (found, _) in results.items()}
     lowest, ours = min(costs.values()), images["ours"]
-    free = peer.method in ("kt_sparse", "temporal_tv") and not peer.settings["mean_weight"]
+    free = peer.settings.get("mean_weight") == 0
     problem = f"{peer.method}, free" if free else peer.method
     for label, (result, seconds) in results.items():
         solver, *count = label.split()

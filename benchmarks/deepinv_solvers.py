@@ -8,9 +8,9 @@ from benchmarks.sigpy_solvers import SigpySparse
 class DeepinvSparse(SigpySparse):
     """k-t SPARSE, the mean free, by deepinv's FISTA with its `DynamicMRI`; one coil."""
 
-    library = "deepinv"
+    library, needs, takes_mean_weight = "deepinv", ("sigpy", "deepinv"), False
 
-    def __init__(self, data, weight, mean_weight=0.0):
+    def __init__(self, data, weight):
         """Take λ."""
         super().__init__(data, weight)
         import deepinv

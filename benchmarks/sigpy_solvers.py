@@ -3,6 +3,9 @@
 Each states the problem's objective in double precision, and runs some number of iterations from the temporal average.
 """
 
+import importlib.util
+import shutil
+
 import numpy as np
 
 from jdmri.classical import METHODS
@@ -13,11 +16,19 @@ class Sigpy:
 
     Attributes:
         library: whose solver it is.
+        needs: Python packages.
         method: ours for the same problem.
+        takes_mean_weight: whether the peer solves the problem with one.
         settings: of ours.
     """
 
-    library, method = "sigpy", ""
+    library, needs, method, takes_mean_weight = "sigpy", ("sigpy",), "", False
+
+    @classmethod
+    def installed(cls) -> bool:
+        """Whether it can run here."""
+        packages = all(importlib.util.find_spec(name) for name in cls.needs)
+        return packages and (cls.library != "BART" or shutil.which("bart") is not None)
 
     def __init__(self, data, weight: float, mean_weight: float = 0.0):
         """Take k-space, maps and mask, and the weights of `method`."""
@@ -71,7 +82,7 @@ class Sigpy:
 class SigpySparse(Sigpy):
     """k-t SPARSE by FISTA."""
 
-    method = "kt_sparse"
+    method, takes_mean_weight = "kt_sparse", True
 
     def transform(self):
         """Return F_t, unitary."""
@@ -94,63 +105,10 @@ class SigpySparse(Sigpy):
         return self.misfit(image) + penalty
 
 
-class SigpyWavelet(SigpySparse):
-    """Spatial wavelets by FISTA, those of pywt: Daubechies' four taps on periodic images, three levels."""
-
-    method, levels = "wavelet", 3
-
-    def __init__(self, data, weight, mean_weight=0.0):
-        """Take λ."""
-        import pywt
-
-        super().__init__(data, weight)
-        self.settings = dict(weight=weight, num_levels=self.levels)
-        _, self._slices = self.analyse(np.zeros(self.shape))
-        self._pywt = pywt
-
-    def analyse(self, cine):
-        """Return the coefficients, and where they are; pywt counts pairs from the sample before."""
-        import pywt
-
-        rolled = np.roll(cine, (1, 1), (-2, -1))
-        parts = pywt.wavedec2(rolled, "db2", mode="periodization", level=self.levels)
-        return pywt.coeffs_to_array(parts, axes=(-2, -1))
-
-    def synthesise(self, coefficients):
-        """Return the images."""
-        parts = self._pywt.array_to_coeffs(coefficients, self._slices, output_format="wavedec2")
-        image = self._pywt.waverec2(parts, "db2", mode="periodization", axes=(-2, -1))
-        return np.roll(image, (-1, -1), (-2, -1))
-
-    def transform(self):
-        """Return W."""
-        outer = self
-
-        class Wavelets(self.sigpy.linop.Linop):
-            def __init__(self, forward=True):
-                self.forward = forward
-                super().__init__(outer.shape, outer.shape)
-
-            def _apply(self, cine):
-                result = outer.analyse(cine)[0] if self.forward else outer.synthesise(cine)
-                return result.astype(cine.dtype)
-
-            def _adjoint_linop(self):
-                return Wavelets(not self.forward)
-
-        return Wavelets()
-
-    def thresholds(self):
-        """Return λ by coefficient: none for the coarsest approximation."""
-        weights = np.full(self.shape, self.threshold, np.float32)
-        weights[(..., *self._slices[0][-2:])] = 0
-        return weights
-
-
 class SigpyVariation(Sigpy):
     """Temporal total variation by the primal–dual iteration, with sigpy's steps unless others are given."""
 
-    method, axes = "temporal_tv", (0,)
+    method, axes, takes_mean_weight = "temporal_tv", (0,), True
 
     def differences(self):
         """Return D."""
@@ -174,9 +132,9 @@ class SigpyVariation(Sigpy):
 class SigpySpatiotemporal(SigpyVariation):
     """Total variation along time, and with a fifth of the weight in space."""
 
-    method, axes, ratio = "spatiotemporal_tv", (0, 1, 2), 0.2
+    method, axes, ratio, takes_mean_weight = "spatiotemporal_tv", (0, 1, 2), 0.2, False
 
-    def __init__(self, data, weight, mean_weight=0.0):
+    def __init__(self, data, weight):
         """Take λ_t; the spatial weight holds the mean."""
         super().__init__(data, weight)
         self.settings = dict(weight=weight, spatial_weight=self.ratio * weight)
@@ -185,59 +143,3 @@ class SigpySpatiotemporal(SigpyVariation):
         """Return λ by axis."""
         weights = np.array([1, self.ratio, self.ratio], np.float32)
         return self.threshold * weights.reshape(3, 1, 1, 1)
-
-
-class SigpyLowRankSparse(SigpySparse):
-    """L + S by FISTA on the pair; singular values by numpy. λ_S is twice λ_L."""
-
-    method = "l_plus_s"
-
-    def __init__(self, data, weight, mean_weight=0.0):
-        """Take λ_L."""
-        super().__init__(data, 2 * weight)
-        self.settings = dict(low_rank_weight=weight, sparse_weight=2 * weight)
-        self._limit = weight * self._singular_values(self.start).max()
-        self.operator = self.operator * self.sigpy.linop.Sum((2, *self.shape), axes=(0,))
-
-    def thresholds(self):
-        """Return λ_S; the mean's, too."""
-        return np.full(self.shape, self.threshold, np.float32)
-
-    def run(self, num_iterations: int):
-        """Return L and S."""
-        outer, transform = self, self.transform()
-
-        class Pair(self.sigpy.prox.Prox):
-            def _prox(self, step, parts):
-                low_rank = outer._shrink_rank(parts[0], step)
-                sparse = outer.sigpy.thresh.soft_thresh(
-                    step * outer.threshold, transform * parts[1]
-                )
-                return np.stack([low_rank, transform.H * sparse])
-
-        start = np.stack([self.start, np.zeros_like(self.start)])
-        return self.solve(num_iterations, x=start, proxg=Pair((2, *self.shape)), alpha=1 / 2)
-
-    def image(self, found):
-        """Return L + S."""
-        return found.sum(axis=0) if isinstance(found, np.ndarray) else super().image(found)
-
-    def cost(self, found):
-        """Return the objective of the pair, or where ours, which gives the sum only, says that it ended."""
-        if isinstance(found, np.ndarray):
-            return self.objective(found.astype(np.complex128))
-        method = METHODS.build({"name": self.method, **self.settings})
-        return float(method.trace(*self.data, num_iterations=int(found.iterations))[0][-1])
-
-    def objective(self, parts):
-        """Misfit + λ_L ‖C L‖_* + λ_S Σ |F_t S|."""
-        rank = self._limit * np.sum(self._singular_values(parts[0]))
-        sparse = self.threshold * np.sum(np.abs(self.transform() * parts[1]))
-        return self.misfit(parts) + rank + sparse
-
-    def _singular_values(self, cine):
-        return np.linalg.svd(cine.reshape(len(cine), -1), compute_uv=False)
-
-    def _shrink_rank(self, cine, step):
-        left, values, right = np.linalg.svd(cine.reshape(len(cine), -1), full_matrices=False)
-        return (left * np.maximum(values - step * self._limit, 0) @ right).reshape(cine.shape)

@@ -1,4 +1,4 @@
-"""Methods that minimise: converged, right against an independent solver, alike for every mask, batch and coil."""
+"""Methods that minimise: converged, and alike for every mask, batch and coil; `test_classical_peers` has other solvers."""
 
 import functools
 import inspect

@@ -16,8 +16,8 @@ from jdmri.models.weight_gradient import shifted, weight_gradient
 
 _NHWC = ("NHWC", "HWIO", "NHWC")
 _NDHWC = ("NDHWC", "DHWIO", "NDHWC")
-# XLA's products run at half their speed or less when one side has few channels: up to _NARROW, what stands side by side is made wider.
-# Results of up to _FEW channels are those of the last layer; they are cheap to shift and add.
+# XLA's products run at half their speed or less when one side has few channels: up to _NARROW, frames or columns stand side by side.
+# Results of up to _FEW channels, those of last layers, are cheap to shift and add.
 _FEW, _NARROW = 4, 16
 
 
