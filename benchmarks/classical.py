@@ -4,7 +4,7 @@
     python benchmarks/classical.py --table=runs/classical/tuned.json --output=runs/classical/phantom
     python benchmarks/classical.py --table=runs/classical/tuned.json --output=runs/classical/real --real=cine.npz --phase=complex_images.npz
 
-Each method runs with its tuned parameters times ``--factors``, ½, 1 and 2. Seconds are medians. "Phantoms": factor 1, as tuned on validation phantoms. "Development": the best factor on
+Each method runs with its tuned parameters times ``FACTORS``. Seconds are medians. "Phantoms": factor 1, as tuned on validation phantoms. "Development": the best factor on
 the other half of the series. "Oracle": the best one of each series, which nobody can know. Real series: with a measured smooth phase and noise of SNR 30,
 and as they are (``--magnitude``). Interrupted, the same command goes on, with other methods or more series, too.
 """
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--accelerations", type=float, nargs="+", default=[4.0, 5.0, 8.0, 12.0])
     parser.add_argument("--masks", nargs="+", default=["per-frame", "shared"])
     parser.add_argument("--only", nargs="+", help="methods; default: all of the table")
-    parser.add_argument("--factors", type=float, nargs="+", default=FACTORS, help="1: as tuned")
+    parser.add_argument("--as_tuned", action="store_true", help="without the other factors")
     parser.add_argument("--series", type=int, default=0, help="the first ones; 0: all")
     options = parser.parse_args()
     kinds = itertools.product(options.masks, options.accelerations)
@@ -55,25 +55,28 @@ def measure(options, acceleration: float, kind: str) -> dict:
     """Return rows by method and factor; what the file has from the same data is not measured again."""
     path = options.output / f"R{acceleration:g}-{kind}.json"
     tuned, config = configs_of(options, acceleration, kind == "per-frame")
-    series = setup.read_data(config).series
-    series = series if options.real else setup.split_data(setup.read_data(config), config)["test"]
-    acquired = [simulate(load(one, config), config) for one in series[: options.series or None]]
+    acquired = acquire(options, config)
     drawn = [masks.describe(data.mask)["acceleration"] for data, _ in acquired]
     about = {"R": acceleration, "mask": kind, "true R": float(np.mean(drawn)), "n": len(drawn)}
-    asked = {
-        "data": options.real or "phantoms",
-        "phase": options.phase,
-        "magnitude": options.magnitude,
-    }
+    asked = {key: getattr(options, key) for key in ("real", "phase", "magnitude", "variant")}
     known = files.read_json(path) if path.is_file() else {}
-    rows = known["rows"] if known.get("asked") == asked else {}
-    methods = methods_of(options, tuned, series[0].shape.coils)
-    for name, factor, method in tqdm(list(methods), desc=path.stem):
-        mine = rows.setdefault(f"{name} {factor:g}", [])
+    known = known if known.get("asked") == asked else {"parameters": {}, "rows": {}}
+    used, rows = known["parameters"], known["rows"]
+    methods = methods_of(options, tuned, acquired[0][0].kspace.shape[1])
+    for key, parameters, method in tqdm(list(methods), desc=path.stem):
+        mine = rows[key] = rows.get(key, []) if used.get(key) == parameters else []
+        used[key] = parameters
         for one in acquired[len(mine) :]:
             mine.append(score(method, *one))
-            files.write_json(path, {"about": about, "asked": asked, "rows": rows})
+            files.write_json(path, known | {"about": about, "asked": asked})
     return {"about": about, "rows": rows}
+
+
+def acquire(options, config) -> list:
+    """Simulate the series' acquisition: the real ones, or the test phantoms."""
+    data = setup.read_data(config)
+    series = data.series if options.real else setup.split_data(data, config)["test"]
+    return [simulate(load(one, config), config) for one in series[: options.series or None]]
 
 
 def configs_of(options, acceleration: float, per_frame: bool):
@@ -90,15 +93,16 @@ def configs_of(options, acceleration: float, per_frame: bool):
 
 
 def methods_of(options, tuned, num_coils: int):
-    """Yield name, factor and method; those of the table's grid with each factor."""
+    """Yield key, parameters and method; those of the table's grid with each factor."""
     for name in FILLINGS:
-        yield name, 1.0, METHODS.build({"name": name}, cyclic=True)
+        yield f"{name} 1", {}, METHODS.build({"name": name}, cyclic=True)
+    factors = (1.0,) if options.as_tuned else FACTORS
     tabled = dict.fromkeys(e["method"] for e in files.read_json(options.table)["entries"])
     for name in options.only or tabled:
         parameters = tuning.lookup(tuned, name, num_coils)
-        for factor in options.factors if parameters else ():
+        for factor in factors if parameters else ():
             scaled = {k: factor * v for k, v in parameters.items()}
-            yield name, factor, METHODS.build({"name": name, **scaled}, cyclic=True)
+            yield f"{name} {factor:g}", scaled, METHODS.build({"name": name, **scaled}, cyclic=True)
 
 
 def score(method, acquired, reference) -> dict:
