@@ -59,7 +59,7 @@ CASES = [
 )  # fmt: skip
 def test_ours_is_the_minimum_of(data, peer, further, iterations, options, tolerance, apart):
     if not peer.installed():
-        pytest.skip(f"needs {peer.library}, {' and '.join(peer.needs)}")
+        pytest.skip(f"needs {peer.library} and the extra peers")
     peer = peer(data, WEIGHT, *further)
     theirs = peer.run(iterations, **options)
     limits = dict(tolerance=tolerance, max_iterations=5000)
