@@ -12,7 +12,7 @@ from jdmri.typing import Array, Cine
 Blocks = Complex[Array, "block frame pixel"]
 
 # σ of the data, and that of the grids together, is 1.4 √λ: the duals of the grids grow with λ. Compared with 0.03, 0.05 and 0.1 on
-# phantoms at R 4, 8 and 12, λ of 0.0005 to 0.01, masks per frame and shared; 0.1 for all takes two to three times the iterations
+# a phantom at R 4, 8 and 12, λ of 0.0005 to 0.01, masks per frame and shared; 0.1 for all takes two to three times the iterations
 # where masks are shared. The least one serves λ → 0.
 _STEP, _LEAST_STEP = 1.4, 0.01
 
