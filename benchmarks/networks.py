@@ -52,12 +52,12 @@ def main():
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path("runs/networks"))
-    parser.add_argument("--only", nargs="+", default=list(NETWORKS))
+    parser.add_argument("--only", nargs="+", default=list(NETWORKS), help="how names begin")
     options = parser.parse_args()
     memory.keep_freed()  # as the command line does
     device = jax.devices()[0]
     print(f"{device.platform} {device.device_kind}, jax {jax.__version__}, float32", flush=True)
-    names = [name for name in NETWORKS if name in options.only]
+    names = [name for name in NETWORKS if name.startswith(tuple(options.only))]
     if options.train:
         compare(names, options)
         return
