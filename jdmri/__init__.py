@@ -20,6 +20,6 @@ def restore(workdir: str, checkpoint: str = "best") -> Callable:
     Raises:
         jdmri.errors.InputError: there is no such checkpoint, or it is damaged.
     """
-    from jdmri import reconstruct
+    from jdmri.training import restore
 
-    return reconstruct.restore(workdir, checkpoint)
+    return restore.restore(workdir, checkpoint)

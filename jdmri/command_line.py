@@ -7,8 +7,8 @@ from pathlib import Path
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from jdmri import workdir
 from jdmri.errors import InputError
+from jdmri.training import workdir
 
 _WITHOUT_CONFIG = ("phantom", "doctor", "convert", "reconstruct")
 

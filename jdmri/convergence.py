@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from jdmri.acquisition import load, simulate
 from jdmri.classical import METHODS
-from jdmri.data.series import SeriesLike
-from jdmri.report import convergence, figures
-from jdmri.step import magnitude_psnr
+from jdmri.data.acquisition import load, simulate
+from jdmri.data.records import SeriesLike
+from jdmri.report.figures import cines, convergence
+from jdmri.training.step import magnitude_psnr
 
 _BEYOND = 3  # times as many iterations as the method took
 
@@ -39,7 +39,7 @@ def draw(
             name = f"R{run.mask.acceleration:g}-{kind}"
             paths.append(folder / f"convergence-{name}.png")
             title = f"{one.name}, {name.replace('-', ' ', 1)} masks; dots: stopped by the residual"
-            figures.save(convergence.curves(measured, title=title), paths[-1])
+            cines.save(convergence.curves(measured, title=title), paths[-1])
     return paths
 
 

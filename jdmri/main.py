@@ -25,7 +25,13 @@ import absl.logging
 import jax
 from absl import app, flags
 
-from jdmri import command_line, failures, log, memory, processes
+from jdmri import command_line
+from jdmri.runtime import (
+    exit_codes,
+    log,
+    memory,
+    processes,
+)
 
 # Each mode imports what it needs when it is chosen, so that all start quickly.
 
@@ -78,14 +84,14 @@ _PROFILE = flags.DEFINE_string(
 def main(argv: list[str]) -> None:
     """Dispatch on ``--mode``."""
     if len(argv) > 1:
-        raise failures.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
+        raise exit_codes.InputError(f"unknown argument {argv[1]!r}; flags begin with --.")
     absl.logging.set_verbosity(absl.logging.FATAL)  # what Orbax logs as an error it raises, too
     _check_distributed(_MODE.value)
     memory.keep_freed()
     processes.initialize(_DISTRIBUTED.value)
     if processes.is_first():
         log.show()
-    failures.silence_threads()
+    exit_codes.silence_threads()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
@@ -99,13 +105,13 @@ def main(argv: list[str]) -> None:
 
 def _check_distributed(mode: str) -> None:
     if mode not in ("train", "evaluate", "reconstruct") and "," in _DISTRIBUTED.value:
-        raise failures.InputError(
+        raise exit_codes.InputError(
             f"--distributed goes with --mode=train, evaluate or reconstruct, not {mode}."
         )
 
 
 def _train(config, folder: Path) -> str:
-    from jdmri import train
+    from jdmri.training import train
 
     which = _CHECKPOINT.value or "latest"
     train.train(config, folder, extend=_EXTEND.value, checkpoint=which, profile=_PROFILE.value)
@@ -113,7 +119,7 @@ def _train(config, folder: Path) -> str:
 
 
 def _evaluate(config, folder: Path, checkpoint: str | None = None) -> str:
-    from jdmri import evaluate, summary
+    from jdmri.evaluation import evaluate, summary
 
     which = checkpoint or _CHECKPOINT.value or "best"
     target, result = evaluate.evaluate(config, folder, split=_SPLIT.value, checkpoint=which)
@@ -121,64 +127,64 @@ def _evaluate(config, folder: Path, checkpoint: str | None = None) -> str:
 
 
 def _study(config, folder: Path) -> str:
-    from jdmri.study import study
+    from jdmri.studies import study
 
     return study.study(config, folder, share=_SHARD.value, dry_run=_DRY_RUN.value)
 
 
 def _search(config, folder: Path) -> str:
-    from jdmri.study import search
+    from jdmri.studies import search
 
     return search.search(config, folder)
 
 
 def _reader(config, folder: Path) -> str:
-    from jdmri import reader
-    from jdmri.reader import study_cases
+    from jdmri.studies import reading
+    from jdmri.studies.reading import study_cases
 
     output = Path(_OUTPUT.value or folder / "reader")
     if _ANSWERS.value:
-        return reader.evaluate_answers(output, [Path(name) for name in _ANSWERS.value])
+        return reading.evaluate_answers(output, [Path(name) for name in _ANSWERS.value])
     cases = study_cases.study_cases(config, folder, _NUM_SERIES.value)
-    return reader.prepare(cases, output, seed=config.seeds[0])
+    return reading.prepare(cases, output, seed=config.seeds[0])
 
 
 def _find_lr(config, folder: Path) -> str:
-    from jdmri import lr_range
+    from jdmri.studies import find_lr
 
-    return lr_range.find(config, folder)
+    return find_lr.find(config, folder)
 
 
 def _tune(config, folder: Path) -> str:
-    from jdmri import tuning
+    from jdmri.studies import tune
 
-    return tuning.tune(config, folder)
+    return tune.tune(config, folder)
 
 
 def _phantom(config, folder: Path) -> str:
-    from jdmri import export
+    from jdmri.scans import phantoms
 
-    return export.export(config, _path("output"), _NUM_SERIES.value)
+    return phantoms.export(config, _path("output"), _NUM_SERIES.value)
 
 
 def _doctor(config, folder: Path) -> str:
-    from jdmri import doctor
+    from jdmri.scans import doctor
 
     return doctor.examine(_path("input"))
 
 
 def _convert(config, folder: Path) -> str:
-    from jdmri import convert
+    from jdmri.scans import convert
 
     return convert.convert(_path("input"), _path("output"))
 
 
 def _reconstruct(config, folder: Path) -> str:
-    from jdmri import prospective
+    from jdmri.scans import reconstruct
 
     network = folder if flags.FLAGS["workdir"].value else None
     which = _CHECKPOINT.value or "best"
-    return prospective.reconstruct_scan(
+    return reconstruct.reconstruct_scan(
         _path("input"), _path("output"), folder=network, method=_METHOD.value, which=which
     )
 
@@ -202,7 +208,7 @@ def _path(flag: str) -> Path:
     """The value of a flag that the mode needs."""
     value = flags.FLAGS[flag].value
     if not value:
-        raise failures.InputError(f"--mode={_MODE.value} needs --{flag}=, a file or a folder.")
+        raise exit_codes.InputError(f"--mode={_MODE.value} needs --{flag}=, a file or a folder.")
     return Path(value)
 
 
@@ -213,7 +219,7 @@ def run() -> None:
     except SystemExit:  # as absl ends, also when all went well
         raise
     except BaseException as error:
-        told = failures.explain(error)
+        told = exit_codes.explain(error)
         if told is None and jax.process_count() == 1:
             raise
         said, code = told or (traceback.format_exc().rstrip(), 1)

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from jdmri.errors import InputError
-from jdmri.registry import Registry
+from jdmri.runtime.registry import Registry
 from jdmri.typing import Array, Mask, PRNGKey
 
 MASKS = Registry("mask")

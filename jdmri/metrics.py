@@ -13,7 +13,7 @@ import scipy.ndimage
 from jaxtyping import Complex, Float
 from skimage.metrics import structural_similarity
 
-from jdmri.registry import Registry
+from jdmri.runtime.registry import Registry
 
 METRICS = Registry("metric")
 Series = Complex[np.ndarray, "frame y x"] | Float[np.ndarray, "frame y x"]

@@ -8,7 +8,6 @@ out=${1:-gpu-results}; shift || true
 parts=${*:-env equal peak step latency epoch memory growth tests}
 mkdir -p "$out"; : >"$out/summary.txt"; export XLA_PYTHON_CLIENT_PREALLOCATE=false PYTHONUNBUFFERED=1
 python=${PYTHON:-python3}
-bench() { ls benchmarks/speed/"$1" benchmarks/"$1" 2>/dev/null | head -1; }
 part() { # NAME SECONDS COMMAND...
   local name=$1 limit=$2; shift 2
   case " $parts " in *" $name "*) ;; *) return ;; esac
@@ -56,10 +55,10 @@ for kind, n in ((jnp.float32, 8192), (jnp.bfloat16, 8192)):
     b.block_until_ready()
     print(kind.__name__, round(2 * n**3 * 10 / (time.perf_counter() - t) / 1e12, 1), "TFLOP/s")
 PY
-part step 170 "$python" "$(bench train_step.py)" --against=torch --networks demo cascade dual_unet --widths 64 --sizes 192
-part latency 90 "$python" "$(bench networks.py)" --only demo cascade dual_unet
-part epoch 60 "$python" "$(bench train_step.py)" --networks dual_unet --widths 64 --sizes 192 --batches 10
-part memory 60 "$python" "$(bench scaling.py)" --policies --cascades 12 --matrix 192 --coils 8 --width 32
-part growth 60 "$python" "$(bench scaling.py)" --only cascades frames
+part step 170 "$python" -m benchmarks.speed.train_step --against=torch --networks demo cascade dual_unet --widths 64 --sizes 192
+part latency 90 "$python" -m benchmarks.quality.networks --only demo cascade dual_unet
+part epoch 60 "$python" -m benchmarks.speed.train_step --networks dual_unet --widths 64 --sizes 192 --batches 10
+part memory 60 "$python" -m benchmarks.speed.scaling --policies --cascades 12 --matrix 192 --coils 8 --width 32
+part growth 60 "$python" -m benchmarks.speed.scaling --only cascades frames
 part tests 120 "$python" -m pytest -m gpu -q -p no:cacheprovider
 cat "$out/summary.txt"

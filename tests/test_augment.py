@@ -4,10 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from jdmri.augment import augmentation, flip_about_centre, quarter_turn
 from jdmri.errors import InputError
-from jdmri.examples import Examples
 from jdmri.ops import fourier, sense
+from jdmri.training.augment import augmentation, flip_about_centre, quarter_turn
+from jdmri.training.examples import Examples
 from tests.conftest import complex_normal
 
 

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import (
-    bart_solvers,
-    deepinv_solvers,
+from benchmarks.peers import (
+    bart,
+    deepinv,
+    sigpy,
     sigpy_low_rank,
-    sigpy_solvers,
     sigpy_wavelet,
 )
 from jdmri import masks, phantom
@@ -40,17 +40,17 @@ def one_thread(monkeypatch):
 # Peer, its further arguments, its iterations and options, our tolerance, and how far apart images may be. Where the mean of the frames is
 # free, nothing holds the lines that no frame sampled, and FISTA, deepinv's, takes long.
 CASES = [
-    (sigpy_solvers.SigpySparse, (MEAN_WEIGHT,), 3000, {}, 1e-6, 1e-3),
-    (sigpy_solvers.SigpySparse, (), 3000, dict(sigma=0.05), 1e-6, 1e-3),
-    (sigpy_solvers.SigpyVariation, (MEAN_WEIGHT,), 3000, dict(sigma=0.05), 5e-5, 1e-3),
-    (sigpy_solvers.SigpyVariation, (), 3000, dict(sigma=0.05), 5e-5, 1e-3),
-    (sigpy_solvers.SigpySpatiotemporal, (), 3000, dict(sigma=0.05), 5e-5, 1e-3),
+    (sigpy.SigpySparse, (MEAN_WEIGHT,), 3000, {}, 1e-6, 1e-3),
+    (sigpy.SigpySparse, (), 3000, dict(sigma=0.05), 1e-6, 1e-3),
+    (sigpy.SigpyVariation, (MEAN_WEIGHT,), 3000, dict(sigma=0.05), 5e-5, 1e-3),
+    (sigpy.SigpyVariation, (), 3000, dict(sigma=0.05), 5e-5, 1e-3),
+    (sigpy.SigpySpatiotemporal, (), 3000, dict(sigma=0.05), 5e-5, 1e-3),
     (sigpy_wavelet.SigpyWavelet, (), 1000, {}, 1e-5, 1e-3),
     (sigpy_low_rank.SigpyLowRank, (), 1000, {}, 1e-5, 1e-3),
     (sigpy_low_rank.SigpyLowRankSparse, (), 3000, {}, 1e-6, 1e-3),
-    (bart_solvers.BartVariation, (), 4000, {}, 1e-5, 1e-3),
-    (bart_solvers.BartLowRank, (), 300, {}, 1e-6, 1e-3),
-    (deepinv_solvers.DeepinvSparse, (), 1000, {}, 1e-6, 1e-2),
+    (bart.BartVariation, (), 4000, {}, 1e-5, 1e-3),
+    (bart.BartLowRank, (), 300, {}, 1e-6, 1e-3),
+    (deepinv.DeepinvSparse, (), 1000, {}, 1e-6, 1e-2),
 ]
 
 

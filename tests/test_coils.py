@@ -6,7 +6,15 @@ import pytest
 
 from jdmri import phantom
 from jdmri.errors import InputError
-from jdmri.ops import acquire, coil_maps, coils, combine, espirit, fourier, sense
+from jdmri.ops import (
+    acquire,
+    calibration,
+    coil_maps,
+    combine,
+    espirit,
+    fourier,
+    sense,
+)
 
 MATRIX = (96, 96)
 # Distances of projectors, root mean square inside the body; measured values are half of these.
@@ -78,7 +86,7 @@ def test_calibration_is_the_centre_of_the_mean_over_the_frames_that_sampled(rng,
     mask = rng.random((5, size[0], 1)) < 0.3
     first = size[0] // 2 - 4
     mask[:, first - 1], mask[0, first : first + 9], mask[:, first + 9] = False, True, False
-    band, description = coils.calibration(kspace, mask, limit=12)
+    band, description = calibration.calibration(kspace, mask, limit=12)
     assert band.shape == (2, 9, 12)
     assert description == {
         "num_lines": 9,
@@ -95,7 +103,7 @@ def test_calibration_of_a_mask_of_points_is_a_gapless_rectangle(rng):
     mask = rng.random((1, 20, 20)) < 0.1
     mask[:, 6:14, 5:15] = True
     mask[:, 5], mask[:, :, 4] = False, False
-    _, description = coils.calibration(np.zeros((1, 1, 20, 20), np.complex64), mask)
+    _, description = calibration.calibration(np.zeros((1, 1, 20, 20), np.complex64), mask)
     assert (description["num_lines"], description["num_columns"]) == (8, 10)
 
 
@@ -103,7 +111,7 @@ def test_calibration_without_the_centre_is_refused():
     mask = np.ones((2, 16, 1), bool)
     mask[:, 8] = False
     with pytest.raises(InputError, match="no frame sampled line 8 of 16"):
-        coils.calibration(np.zeros((2, 1, 16, 16), np.complex64), mask)
+        calibration.calibration(np.zeros((2, 1, 16, 16), np.complex64), mask)
 
 
 @pytest.mark.parametrize("size", [(16, 14), (15, 17)])
@@ -111,8 +119,10 @@ def test_low_resolution_images_keep_their_place(size):
     """A smooth blob and its low resolution image have the same centre."""
     y, x = (np.arange(n) - n // 2 for n in size)
     blob = np.exp(-((y[:, None] - 2) ** 2 + (x + 1) ** 2) / 8).astype(np.complex64)
-    band = coils.mean_centre(fourier.fftc(blob)[None, None], np.ones((1, size[0], 1), bool), (9, 8))
-    image = np.abs(coils.low_resolution(band, size)[0])
+    band = calibration.mean_centre(
+        fourier.fftc(blob)[None, None], np.ones((1, size[0], 1), bool), (9, 8)
+    )
+    image = np.abs(calibration.low_resolution(band, size)[0])
     assert np.unravel_index(image.argmax(), size) == (size[0] // 2 + 2, size[1] // 2 - 1)
 
 
@@ -133,11 +143,11 @@ def test_one_coil_has_a_map_of_ones():
     _, kspace = band_limited(1, (33, 32))
     maps = espirit.espirit(kspace[:, 4:28, 4:28], (33, 32))
     np.testing.assert_allclose(maps, 1, atol=1e-5)
-    np.testing.assert_allclose(coils.walsh(fourier.ifftc(kspace)), 1, atol=1e-5)
+    np.testing.assert_allclose(calibration.walsh(fourier.ifftc(kspace)), 1, atol=1e-5)
 
 
 def test_espirit_recovers_the_maps_of_the_phantom(scan, inside):
-    band, _ = coils.calibration(scan.kspace, everything(scan.kspace))
+    band, _ = calibration.calibration(scan.kspace, everything(scan.kspace))
     maps = espirit.espirit(band, MATRIX)
     assert support(maps)[inside].all()
     assert rms(outside_span(maps, scan.maps)[inside]) < LIMIT_FULL
@@ -163,7 +173,7 @@ def fourfold_mask(rng, num_center_lines, per_frame):
 def test_espirit_from_fourfold_undersampling(rng, scan, inside, per_frame, num_center_lines, limit):
     mask = fourfold_mask(rng, num_center_lines, per_frame)
     kspace = np.where(mask[:, None], scan.kspace, 0)
-    band, description = coils.calibration(kspace, mask)
+    band, description = calibration.calibration(kspace, mask)
     assert num_center_lines <= description["num_lines"] <= 24
     maps = espirit.espirit(band, MATRIX)
     assert support(maps)[inside].mean() > 0.98
@@ -171,14 +181,14 @@ def test_espirit_from_fourfold_undersampling(rng, scan, inside, per_frame, num_c
 
 
 def test_scale_and_phase_of_the_data_do_not_matter(scan, inside):
-    band, _ = coils.calibration(scan.kspace, everything(scan.kspace))
+    band, _ = calibration.calibration(scan.kspace, everything(scan.kspace))
     maps = espirit.espirit(band, MATRIX)
     other = espirit.espirit(np.asarray(band) * np.complex64(1e-4 * np.exp(2j)), MATRIX)
     np.testing.assert_allclose(np.asarray(other)[:, inside], maps[:, inside], atol=2e-4)
 
 
 def test_one_set_suffices_inside_and_two_carry_the_cut_edge(scan, body, inside):
-    band, _ = coils.calibration(scan.kspace, everything(scan.kspace))
+    band, _ = calibration.calibration(scan.kspace, everything(scan.kspace))
     values, maps = espirit.eigenmaps(band, MATRIX, num_sets=2)
     assert np.median(values[1][inside]) < 0.6
     assert rms(outside_span(maps, scan.maps)[body]) < 0.5 * rms(
@@ -190,7 +200,7 @@ def test_folded_field_of_view_needs_two_sets(scan):
     """Every other line halves the field of view: two places n and n + N / 2 fall onto one pixel."""
     half = MATRIX[0] // 2
     folded = np.asarray(scan.kspace)[:, :, ::2]
-    band, _ = coils.calibration(folded, everything(folded))
+    band, _ = calibration.calibration(folded, everything(folded))
     maps = espirit.espirit(band, (half, MATRIX[1]), num_sets=2)
     rows = np.arange(half) + half // 2
     signal = np.mean(np.abs(scan.cine), axis=0)
@@ -209,7 +219,7 @@ def test_espirit_equals_sigpy(scan):
     kspace = np.mean(scan.kspace, axis=0)
     settings = dict(calib_width=24, thresh=0.02, kernel_width=6, crop=0.95, show_pbar=False)
     theirs = app.EspiritCalib(kspace, max_iter=60, **settings).run()
-    band, _ = coils.calibration(scan.kspace, everything(scan.kspace))
+    band, _ = calibration.calibration(scan.kspace, everything(scan.kspace))
     values, _ = espirit.eigenmaps(band, MATRIX, num_sets=2)
     ours = espirit.espirit(band, MATRIX)
     assert (support(ours) == support(theirs)).mean() > 0.99
@@ -256,15 +266,15 @@ def test_impossible_estimates_are_refused(shape, settings, message):
 
 
 def test_walsh_recovers_the_maps_of_the_phantom(scan, inside):
-    band, _ = coils.calibration(scan.kspace, everything(scan.kspace), limit=64)
-    maps = coils.walsh(coils.low_resolution(band, MATRIX), size=5)
+    band, _ = calibration.calibration(scan.kspace, everything(scan.kspace), limit=64)
+    maps = calibration.walsh(calibration.low_resolution(band, MATRIX), size=5)
     assert rms(outside_span(maps, scan.maps)[inside]) < LIMIT_WALSH
     np.testing.assert_allclose(np.linalg.norm(maps, axis=0), 1, atol=1e-5)
 
 
 def test_walsh_is_the_main_direction_of_a_patch(rng):
     images = normal(rng, 3, 9, 8)
-    maps = coils.walsh(images, size=3)
+    maps = calibration.walsh(images, size=3)
     patch = images[:, 2:5, 5:8].reshape(3, -1)
     main = np.linalg.svd(patch)[0][:, 0]
     np.testing.assert_allclose(abs(np.vdot(main, maps[:, 3, 6])), 1, atol=1e-4)

@@ -5,10 +5,18 @@ import numpy as np
 import pytest
 
 from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati, modl, varnet
-from jdmri import evaluate, lr_range, models, optim, setup, state, train
+from jdmri import models
 from jdmri.errors import InputError
-from jdmri.feed import feed
-from jdmri.step import make_train_step
+from jdmri.evaluation import evaluate
+from jdmri.studies import find_lr
+from jdmri.training import (
+    build,
+    optim,
+    state,
+    train,
+)
+from jdmri.training.feed import feed
+from jdmri.training.step import make_train_step
 from tests.test_models import count, example
 from tests.test_training import shrink, tiny
 
@@ -40,14 +48,14 @@ MILLIONS = {  # as published
 }
 
 
-def build(name):
+def configuration(name):
     module, variant = CONFIGS[name]
     return module.get_config(*([variant] if variant else []))
 
 
 @pytest.mark.parametrize("name", MILLIONS)
 def test_networks_have_their_published_size(name, key):
-    model = models.build(build(name).model.to_dict())
+    model = models.build(configuration(name).model.to_dict())
     data = example(key, frames=20, size=(32, 32), num_coils=1)
     shapes = jax.eval_shape(model.init, key, *data)
     assert count(shapes) / 1e6 == pytest.approx(MILLIONS[name], rel=0.2)
@@ -55,11 +63,11 @@ def test_networks_have_their_published_size(name, key):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_config_traces_a_training_step(name, tmp_path):
-    config = shrink(build(name), tmp_path)
-    task = setup.build_task(config)
+    config = shrink(configuration(name), tmp_path)
+    task = build.build_task(config)
     optimizer, _ = optim.build(config.optimizer.to_dict(), 10)
     current = jax.eval_shape(lambda: state.create(task.model, optimizer, 0))
-    series = setup.split_data(setup.read_data(config), config)["train"]
+    series = build.split_data(build.read_data(config), config)["train"]
     examples = feed(series, config).one(0)
     batch = jax.tree.map(lambda a: a[None], examples)
     train_step = make_train_step(task, optimizer, ema_decay=0.9, mesh=train.one_axis_mesh(1))
@@ -72,7 +80,7 @@ def test_every_config_traces_a_training_step(name, tmp_path):
     "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in CONFIGS]
 )
 def test_every_config_trains_restores_and_evaluates(name, tmp_path):
-    config = shrink(build(name), tmp_path)
+    config = shrink(configuration(name), tmp_path)
     config.train.num_steps = 1
     train.train(config, tmp_path / "run")
     drawn = name in DRAWN
@@ -107,12 +115,12 @@ def test_unknown_variants_are_refused_with_the_known_ones(module, variant):
 
 
 def test_the_learning_rate_range_test_draws_its_curve(tmp_path):
-    text = lr_range.find(tiny(tmp_path), tmp_path / "run", num_steps=12)
+    text = find_lr.find(tiny(tmp_path), tmp_path / "run", num_steps=12)
     assert "lowest at a learning rate" in text
     rows = (tmp_path / "run" / "lr_range.csv").read_text().splitlines()
     assert rows[0].startswith("learning_rate,loss") and 2 < len(rows) <= 13
     first, last = (float(r.split(",")[0]) for r in (rows[1], rows[-1]))
-    assert first == pytest.approx(lr_range.LOWEST, rel=1e-3) and last <= lr_range.HIGHEST * 1.001
+    assert first == pytest.approx(find_lr.LOWEST, rel=1e-3) and last <= find_lr.HIGHEST * 1.001
     assert (tmp_path / "run" / "lr_range.png").stat().st_size > 0
 
 

@@ -8,8 +8,8 @@ from jax import lax
 
 from jdmri import models
 from jdmri.errors import InputError
-from jdmri.models import convolution, weight_gradient
-from jdmri.models.precision import compute_in
+from jdmri.models.layers import convolution, weight_gradient
+from jdmri.models.layers.precision import compute_in
 from tests.test_models import CASES, example
 
 # The dual UNet is dear to compile; its layers are those of the others.

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import pytest
 
-from jdmri.data.npz import npz
-from jdmri.data.phantom import phantom
-from jdmri.data.series import Dataset, Series
+from jdmri.data.formats.npz_images import npz
+from jdmri.data.formats.phantom import phantom
+from jdmri.data.records import Dataset, Series
 from jdmri.data.splits import PARTS, holdout, kfold, most_diverse
 from jdmri.errors import InputError
 from jdmri.phantom import GENERATOR_VERSION, simulate
@@ -235,7 +235,7 @@ def test_a_new_generator_makes_the_cached_phantoms_again(tmp_path, monkeypatch):
     (path,) = tmp_path.glob("*.npz")
     with np.load(path) as stored:
         assert json.loads(str(stored["settings"]))["version"] == GENERATOR_VERSION
-    monkeypatch.setattr("jdmri.data.phantom.GENERATOR_VERSION", GENERATOR_VERSION + 1)
+    monkeypatch.setattr("jdmri.data.formats.phantom.GENERATOR_VERSION", GENERATOR_VERSION + 1)
     make()
     assert len(list(tmp_path.glob("*.npz"))) == 2
 

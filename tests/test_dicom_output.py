@@ -4,12 +4,13 @@ import h5py
 import numpy as np
 import pytest
 
-from jdmri import prospective, scan_writers
-from jdmri.data import READERS, ismrmrd, sniff
-from jdmri.data.dicom import entries
-from jdmri.data.measurement import Measurement
+from jdmri.data import READERS
+from jdmri.data.formats import detect, ismrmrd
+from jdmri.data.formats.dicom import entries
+from jdmri.data.references import Measurement
 from jdmri.errors import InputError
 from jdmri.ops import fourier
+from jdmri.scans import reconstruct, writers
 from tests import format_files as write
 
 pydicom = pytest.importorskip("pydicom")
@@ -72,9 +73,7 @@ def cines(slices):
 
 def written(folder, source, scans, cines, method="cg_sense"):
     output = folder / "out.dicom"
-    scan_writers.choose(output, source, method)(
-        output, [c.reshape(c.shape[-3:]) for c in cines], scans
-    )
+    writers.choose(output, source, method)(output, [c.reshape(c.shape[-3:]) for c in cines], scans)
     return output
 
 
@@ -150,7 +149,7 @@ def test_identifiers_are_new_unique_and_repeatable(placed, tmp_path):
 
 def test_a_source_that_says_nothing_gets_no_invented_values(tmp_path):
     path = write.write_bart(tmp_path / "scan.cfl", write.scan())
-    scans = list(sniff.measurements(path))
+    scans = list(detect.measurements(path))
     output = written(tmp_path, path, scans, np.split(cines(2), 2))
     files = read_all(output)
     for one in files:
@@ -199,7 +198,7 @@ def test_two_echoes_of_one_place_are_two_series(tmp_path):
 def test_time_stamps_count_where_their_unit_is_known(tmp_path, vendor):
     path = write.write_ismrmrd(tmp_path / "scan.h5", write.scan(slices=1))
     place(path, acquisitionSystemInformation={"systemVendor": vendor})
-    (one,) = sniff.origins(path).values()
+    (one,) = detect.origins(path).values()
     assert one.times == ((10, 60, 110, 160) if vendor == "SIEMENS" else ())
 
 
@@ -223,7 +222,7 @@ def test_crooked_directions_are_not_believed(tmp_path):
         for one in data:
             one["head"]["phase_dir"] = READ
         content["dataset/data"][:] = data
-    (origin,) = sniff.origins(path).values()
+    (origin,) = detect.origins(path).values()
     assert (
         origin.center is None and origin.directions is None and origin.tags["PatientID"] == "M-17"
     )
@@ -231,7 +230,7 @@ def test_crooked_directions_are_not_believed(tmp_path):
 
 def test_people_of_fastmri_are_kept_in_dicom_alone(tmp_path):
     path = write.write_fastmri(tmp_path / "file.h5", write.scan(frames=1), patient="p-secret")
-    scans = list(sniff.measurements(path))
+    scans = list(detect.measurements(path))
     assert scans[0].subject.startswith("subject-") and "secret" not in repr(scans[0])
     files = read_all(written(tmp_path, path, scans, cines(2)[:, :1]))
     assert {one.PatientID for one in files} == {"p-secret"} and files[0].SliceThickness == 8
@@ -256,10 +255,10 @@ def test_nothing_is_left_of_a_failure(placed, tmp_path, monkeypatch):
 
 def test_names_that_are_refused(tmp_path, placed):
     with pytest.raises(InputError, match=r"\.dicom; DICOM is a folder, NAME\.dicom"):
-        scan_writers.choose(tmp_path / "out.dcm")
+        writers.choose(tmp_path / "out.dcm")
     (tmp_path / "there.dicom").mkdir()
     with pytest.raises(InputError, match="exists"):
-        scan_writers.choose(tmp_path / "there.dicom", placed[0])
+        writers.choose(tmp_path / "there.dicom", placed[0])
 
 
 def test_a_scan_is_reconstructed_into_dicom(tmp_path):
@@ -267,7 +266,7 @@ def test_a_scan_is_reconstructed_into_dicom(tmp_path):
     kspace = np.asarray(fourier.fftc(cine))[None, :, None]
     path = write.write_ismrmrd(tmp_path / "scan.h5", kspace, noise=False)
     output = tmp_path / "out.dicom"
-    said = prospective.reconstruct_scan(place(path), output, method="view_sharing")
+    said = reconstruct.reconstruct_scan(place(path), output, method="view_sharing")
     assert "1 slice(s) are in" in said
     (one,) = [entry.load() for entry in entries(output)]
     error = np.linalg.norm(one.frames - np.abs(cine)) / np.linalg.norm(cine)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jdmri.doctor import examine
+from jdmri.scans.doctor import examine
 from tests import format_files as write
 
 

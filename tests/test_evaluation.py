@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import jdmri
-from jdmri import evaluate, scale, setup, summary, train
-from jdmri.acquisition import simulate
+from jdmri.data.acquisition import simulate
 from jdmri.errors import InputError
+from jdmri.evaluation import evaluate, summary
+from jdmri.models import scale
 from jdmri.ops import sense
+from jdmri.training import build, train
 from tests.conftest import complex_normal, unit_maps
 from tests.test_training import tiny
 
@@ -63,8 +65,8 @@ def test_scale_is_undone_and_the_network_sees_one_size(key, run):
 
 def test_validation_and_evaluation_use_the_same_masks_and_noise(run):
     config, folder = run
-    dataset = setup.read_data(config)
-    one = setup.split_data(dataset, config)["validation"][0]
+    dataset = build.read_data(config)
+    one = build.split_data(dataset, config)["validation"][0]
     acquired, _ = simulate(one, config)
     again, _ = simulate(one, config)
     np.testing.assert_array_equal(acquired.kspace, again.kspace)

@@ -13,14 +13,27 @@ import numpy as np
 import pytest
 
 from configs import cmrxrecon, default
-from jdmri import evaluate, feed, schedule, setup, step, train
-from jdmri.acquisition import in_phase_of, load, simulate
-from jdmri.data import store
-from jdmri.data.measurement import Measurement
-from jdmri.data.series import Dataset, Series, Shape
+from jdmri.data.acquisition import in_phase_of, load, simulate
+from jdmri.data.formats import store
+from jdmri.data.records import Dataset, Series, Shape
+from jdmri.data.references import Measurement
 from jdmri.errors import InputError
-from jdmri.examples import Bucket, Examples, buckets, prepare, stack
+from jdmri.evaluation import evaluate
 from jdmri.ops import sense
+from jdmri.training import (
+    batches,
+    build,
+    feed,
+    step,
+    train,
+)
+from jdmri.training.examples import (
+    Bucket,
+    Examples,
+    buckets,
+    prepare,
+    stack,
+)
 from tests.conftest import complex_normal, unit_maps
 from tests.test_training import final_state, tiny
 
@@ -67,7 +80,7 @@ def test_padding_changes_nothing_in_data_consistency(config, shape, measured):
     (kind, _) = buckets([one, larger])
     example = prepare(one, kind, config)
     assert kind.padded and example.cine.shape == (4, shape[2], 23)
-    task = setup.build_task(config)
+    task = build.build_task(config)
     plain = prepare(one, kind._replace(padded=False), config)
     images = []
     for e in (plain, example):
@@ -110,7 +123,7 @@ def test_a_rolled_cycle_goes_on_in_its_padding(config):
     example = prepare(one, Bucket(Shape(7, 1, 16, 18), measured=False, padded=True), config)
     starts = set()
     for seed in range(12):
-        rolled = setup.build_task(config).augment(jax.random.key(seed), example)
+        rolled = build.build_task(config).augment(jax.random.key(seed), example)
         (start,) = [i for i in range(4) if np.array_equal(rolled.cine[0], one.cine[i])]
         np.testing.assert_array_equal(rolled.cine, one.cine[(start + np.arange(7)) % 4])
         starts.add(start)
@@ -119,18 +132,18 @@ def test_a_rolled_cycle_goes_on_in_its_padding(config):
 
 def test_every_epoch_sees_each_series_once_in_a_new_order():
     kinds = buckets([series((4, 1, 16, 18), i) for i in range(6)])
-    plan = schedule.make(kinds, 2, 9, seed=0)
+    plan = batches.make(kinds, 2, 9, seed=0)
     epochs = plan.reshape(3, 6)
     assert all(sorted(epoch) == list(range(6)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
-    np.testing.assert_array_equal(plan[:4], schedule.make(kinds, 2, 4, seed=0))
-    assert not np.array_equal(plan, schedule.make(kinds, 2, 9, seed=1))
+    np.testing.assert_array_equal(plan[:4], batches.make(kinds, 2, 4, seed=0))
+    assert not np.array_equal(plan, batches.make(kinds, 2, 9, seed=1))
 
 
 def test_batches_stay_in_their_bucket_and_small_buckets_repeat():
     kinds = buckets([series(shape, i) for i, shape in enumerate(RAGGED)])
-    plan = schedule.make(kinds, 2, 30, seed=0)
-    assert schedule.steps_per_epoch(kinds, 2) == 3
+    plan = batches.make(kinds, 2, 30, seed=0)
+    assert batches.steps_per_epoch(kinds, 2) == 3
     assert all(len({kinds[i] for i in batch}) == 1 for batch in plan)
     assert set(plan.ravel()) == set(range(5))
 
@@ -144,7 +157,7 @@ def ragged_dataset(measured=False, kinds=4):
 def test_a_ragged_data_set_trains_with_one_compilation_a_bucket_and_evaluates(
     config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(setup, "read_data", lambda config: ragged_dataset())
+    monkeypatch.setattr(build, "read_data", lambda config: ragged_dataset())
     compiled = []
     original = train.memory.compile_within_memory
     monkeypatch.setattr(
@@ -153,7 +166,7 @@ def test_a_ragged_data_set_trains_with_one_compilation_a_bucket_and_evaluates(
     config.train.update(num_steps=16, batch_size=2)
     config.methods = ("zero_filled",)
     train.train(config, tmp_path / "run")
-    parts = setup.split_data(ragged_dataset(), config)
+    parts = build.split_data(ragged_dataset(), config)
     assert len(compiled) == len(set(buckets(parts["train"]))) > 1
     _, result = evaluate.evaluate(config, tmp_path / "run", pictures=False)
     assert result["methods"]["model"]["psnr"]["n"] == len(parts["test"])
@@ -196,8 +209,8 @@ def test_streaming_trains_exactly_like_series_in_memory(config, stored, tmp_path
 def test_a_stream_goes_on_where_the_checkpoint_stands(config, stored):
     pytest.importorskip("grain")
     chosen = stream(config, stored, streaming="always", num_workers=0)
-    examples = feed.feed(setup.read_data(chosen).series, chosen)
-    plan = schedule.make(examples.buckets, 2, 6, seed=0)
+    examples = feed.feed(build.read_data(chosen).series, chosen)
+    plan = batches.make(examples.buckets, 2, 6, seed=0)
     mesh = train.one_axis_mesh(1)
     seeds = lambda plan: [b.seed.tolist() for b, _ in examples.batches(plan, mesh)]
     assert seeds(plan)[4:] == seeds(plan[4:]) and len({tuple(s) for s in seeds(plan)}) > 1
@@ -252,7 +265,7 @@ def test_networks_train_and_are_evaluated_with_estimated_maps(config, tmp_path):
     train.train(config, tmp_path / "run")
     _, result = evaluate.evaluate(config, tmp_path / "run", pictures=False)
     assert result["protocol"]["coil_maps"]["name"] == "espirit"
-    one = setup.read_data(config).series[0]
+    one = build.read_data(config).series[0]
     example = prepare(one, buckets([one])[0], config)
     assert not np.allclose(example.maps, example.true_maps)
     overlap = np.sum(np.conj(example.maps) * example.true_maps, axis=0)
@@ -265,7 +278,7 @@ def test_impossible_settings_are_refused(config, stored):
     chosen = stream(config, stored, streaming="always")
     chosen.coil_maps = dict(name="walsh")
     with pytest.raises(InputError, match=r"--config.coil_maps.name=given"):
-        feed.feed(setup.read_data(chosen).series, chosen)
+        feed.feed(build.read_data(chosen).series, chosen)
 
 
 @pytest.mark.parametrize("variant", ["modl", pytest.param("varnet", marks=pytest.mark.slow)])

@@ -4,31 +4,35 @@ import h5py
 import numpy as np
 import pytest
 
-from jdmri import convert as conversion
-from jdmri.convert import convert
-from jdmri.data import (
-    READERS,
+from jdmri.data import READERS, numpy_fourier
+from jdmri.data.formats import (
     bart,
     cmrxrecon,
+    detect,
     fastmri,
     ismrmrd,
     m4raw,
     nifti,
     reading,
     skmtea,
-    sniff,
     store,
-    transform,
 )
-from jdmri.data.dicom import dicom
-from jdmri.data.measurement import Measurement, is_full, sampled, to_series
+from jdmri.data.formats.dicom import dicom
+from jdmri.data.references import (
+    Measurement,
+    is_full,
+    sampled,
+    to_series,
+)
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
+from jdmri.scans import convert as conversion
+from jdmri.scans.convert import convert
 from tests import format_files as write
 
 
 def slices_of(path, reader, name):
-    assert sniff.sniff(path) == name
+    assert detect.sniff(path) == name
     return list(reader.measurements(path))
 
 
@@ -252,7 +256,7 @@ def test_skmtea_with_swapped_axes_is_refused(tmp_path, order):
         swapped = content["kspace"][()].transpose(order)
         del content["kspace"]
         content["kspace"] = swapped
-    assert sniff.sniff(path) == "skmtea"
+    assert detect.sniff(path) == "skmtea"
     with pytest.raises(InputError, match=r"its axes are in another order|and 2 echoes, it has"):
         skmtea.entries(path)
 
@@ -267,7 +271,7 @@ def test_nifti_acdc(tmp_path, axis, stored):
     write.write_nifti(path, images, stored)
     write.write_nifti(path.with_name("patient001_frame01_gt.nii.gz"), images)
     path.with_name("Info.cfg").write_text("ED: 1\nES: 12\nGroup: DCM\nHeight: 184.0\nNbFrame: 30\n")
-    assert sniff.sniff(tmp_path) == "nifti"
+    assert detect.sniff(tmp_path) == "nifti"
     dataset = READERS["nifti"](path=str(tmp_path), phase_encoding_axis=axis)
     along_x = axis == 2 if stored is None else stored == 0
     expected = images[1] if along_x else images[1].swapaxes(1, 2)
@@ -283,7 +287,7 @@ def test_dicom_folder(tmp_path, times, direction):
     images = write.pictures()
     write.write_dicom(tmp_path / "a", images, times=times, direction=direction)
     (tmp_path / "a" / "notes.txt").write_text("no image")
-    assert sniff.sniff(tmp_path) == "dicom"
+    assert detect.sniff(tmp_path) == "dicom"
     dataset = dicom(path=str(tmp_path))
     expected = 2.0 * images[1] + 1
     expected = expected.swapaxes(1, 2) if direction == "ROW" else expected
@@ -317,11 +321,11 @@ def test_people_in_dicom_are_told_apart(tmp_path):
 @pytest.mark.parametrize("size", [(12, 10), (11, 9)])
 def test_the_transforms_of_files_are_those_of_the_operators(size):
     kspace = write.scan(*size)
-    np.testing.assert_allclose(transform.fftc(kspace), fourier.fftc(kspace), atol=1e-4)
+    np.testing.assert_allclose(numpy_fourier.fftc(kspace), fourier.fftc(kspace), atol=1e-4)
     np.testing.assert_allclose(
-        transform.ifftc(kspace, (-1,)), fourier.ifftc(kspace, (-1,)), atol=1e-4
+        numpy_fourier.ifftc(kspace, (-1,)), fourier.ifftc(kspace, (-1,)), atol=1e-4
     )
-    assert transform.ifftc(kspace).dtype == np.complex64
+    assert numpy_fourier.ifftc(kspace).dtype == np.complex64
 
 
 def test_to_series_is_the_adjoint_of_the_measurement(key, tmp_path):
@@ -370,8 +374,8 @@ def test_a_store_gives_back_what_was_converted(tmp_path, name):
     output = tmp_path / "store.h5"
     text = convert(source, output)
     assert f"{count} series" in text and "--config.data.name=store" in text
-    assert sniff.sniff(output) == "store" and not output.with_name("store.h5.partial").exists()
-    for ours, theirs in zip(sniff.entries(output), sniff.entries(source), strict=True):
+    assert detect.sniff(output) == "store" and not output.with_name("store.h5.partial").exists()
+    for ours, theirs in zip(detect.entries(output), detect.entries(source), strict=True):
         read, original = ours.load(), theirs.load()
         for field in vars(original):
             np.testing.assert_array_equal(getattr(read, field), getattr(original, field), field)
@@ -384,7 +388,7 @@ def test_a_store_trains_without_estimating_maps_again(tmp_path, monkeypatch):
     output = tmp_path / "store.h5"
     convert(source, output)
     expected = bart.bart(path=str(source))
-    monkeypatch.setattr("jdmri.data.measurement.estimate_maps", None)
+    monkeypatch.setattr("jdmri.data.references.estimate_maps", None)
     dataset = store.store(path=str(output), cyclic=False)
     for one, other in zip(dataset.series, expected.series, strict=True):
         np.testing.assert_allclose(one.load().cine, other.cine, atol=1e-5)
@@ -444,7 +448,7 @@ def test_folders_of_two_formats_are_refused(tmp_path):
     write.write_bart(tmp_path / "scan.cfl", write.scan())
     write.write_mat(tmp_path / "cine.mat", "kspace_full", write.to_matlab(write.scan()))
     with pytest.raises(InputError, match="bart and cmrxrecon; give"):
-        sniff.sniff(tmp_path)
+        detect.sniff(tmp_path)
 
 
 def test_a_missing_package_says_what_to_install(tmp_path, monkeypatch):

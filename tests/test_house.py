@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jdmri import train
+from jdmri.training import train
 from tests.test_training import tiny
 
 ROOT = Path(__file__).parent.parent

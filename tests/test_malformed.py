@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
-from jdmri.convert import convert
-from jdmri.data import sniff
-from jdmri.doctor import examine
+from jdmri.data.formats import detect
 from jdmri.errors import InputError
+from jdmri.scans.convert import convert
+from jdmri.scans.doctor import examine
 from tests import format_files as write
 
 MEMORY = 80 * 2**20  # bytes of arrays, for files of a few kB
@@ -36,7 +36,7 @@ def refused(path, folder, message=None):
     except InputError as error:
         assert "\n" not in str(error)
     with pytest.raises(InputError):
-        for entry in sniff.entries(path):
+        for entry in detect.entries(path):
             entry.load()
 
 

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from jdmri import train
 from jdmri.errors import InputError
-from jdmri.meter import Meter
-from jdmri.profiling import Profile
+from jdmri.training import train
+from jdmri.training.throughput import Meter
+from jdmri.training.trace import Profile
 from tests.test_training import tiny
 
 FIELDS = ("seconds_per_step", "series_per_second", "waiting", "memory_gib", "fraction_of_peak")

@@ -6,7 +6,7 @@ from skimage import metrics as skimage_metrics
 
 from jdmri import metrics
 from jdmri.errors import InputError
-from jdmri.report import figures
+from jdmri.report.figures import cines
 
 
 @pytest.fixture
@@ -128,13 +128,13 @@ def test_figures_are_written_whole(tmp_path, pair):
     x, g = pair
     region = metrics.heart_region(g)
     drawn = {
-        "comparison": figures.comparison(g, {"zero_filled": x, "model": x}, region=region, frame=3, title="t", captions={"model": "30 dB"}),
-        "profile": figures.profile(g, {"model": x}, region=region),
-        "masks": figures.masks(np.ones((3, 9, 1), bool), title="m"),
-        "curves": figures.loss_curves([{"step": 1, "split": "train", "loss": None}, {"step": 2, "split": "train", "loss": 0.1, "psnr": 20.0}]),
-        "no curves": figures.loss_curves([]),
+        "comparison": cines.comparison(g, {"zero_filled": x, "model": x}, region=region, frame=3, title="t", captions={"model": "30 dB"}),
+        "profile": cines.profile(g, {"model": x}, region=region),
+        "masks": cines.masks(np.ones((3, 9, 1), bool), title="m"),
+        "curves": cines.loss_curves([{"step": 1, "split": "train", "loss": None}, {"step": 2, "split": "train", "loss": 0.1, "psnr": 20.0}]),
+        "no curves": cines.loss_curves([]),
     }  # fmt: skip
     for name, figure in drawn.items():
-        figures.save(figure, tmp_path / f"{name}.png")
+        cines.save(figure, tmp_path / f"{name}.png")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{n}.png" for n in drawn)
     assert all(p.read_bytes()[:4] == b"\x89PNG" for p in tmp_path.iterdir())

@@ -9,7 +9,8 @@ from jax import lax
 
 from jdmri import models
 from jdmri.errors import InputError
-from jdmri.models import convolution, layers, unrolled
+from jdmri.models.layers import basic, convolution
+from jdmri.models.unrolled import rounds
 from jdmri.ops import sense
 from tests.conftest import complex_normal, unit_maps
 
@@ -46,7 +47,7 @@ def count(variables):
 @pytest.mark.parametrize(("kernel", "stride"), [((3, 3, 3), 1), ((3, 7, 7), 2), ((1, 3, 3), 1)])
 def test_conv3d_equals_the_plain_one(key, channels, features, cyclic, kernel, stride):
     x = jax.random.normal(key, (2, 5, 8, 9, channels))
-    layer = layers.Conv3D(features, kernel, stride, cyclic=cyclic)
+    layer = basic.Conv3D(features, kernel, stride, cyclic=cyclic)
     variables = layer.init(key, x)
 
     def plain(kernel_values, x):
@@ -75,9 +76,9 @@ def test_conv3d_equals_the_plain_one(key, channels, features, cyclic, kernel, st
 @pytest.mark.parametrize(("frames", "width"), [(5, 3), (6, 5), (1, 3)])
 def test_time_conv_equals_conv3d(key, monkeypatch, cyclic, cpu, frames, width):
     x = jax.random.normal(key, (2, frames, 3, 4, 6))
-    layer = layers.TimeConv(4, width, cyclic=cyclic)
+    layer = basic.TimeConv(4, width, cyclic=cyclic)
     kernel = layer.init(key, x)["params"]["kernel"].reshape(width, 6, 4)
-    conv = layers.Conv3D(4, (width, 1, 1), use_bias=False, cyclic=cyclic)
+    conv = basic.Conv3D(4, (width, 1, 1), use_bias=False, cyclic=cyclic)
     bias = jax.random.normal(key, (4,))
     plain = lambda x, k: (
         conv.apply({"params": {"kernel": k[:, None, None]}}, x) + bias.reshape(1, 1, 1, 1, 4)
@@ -93,7 +94,7 @@ def test_time_conv_equals_conv3d(key, monkeypatch, cyclic, cpu, frames, width):
 
 def test_up_sampling_equals_the_transposed_convolution(key):
     x = jax.random.normal(key, (2, 4, 5, 6))
-    layer = layers.UpSample2x(3)
+    layer = basic.UpSample2x(3)
     variables = layer.init(key, x)
     kernel = variables["params"]["up"]["kernel"].transpose(1, 2, 0, 3)[::-1, ::-1]  # y x c f
     expected = lax.conv_transpose(
@@ -104,17 +105,17 @@ def test_up_sampling_equals_the_transposed_convolution(key):
 
 def test_pooling_equals_flax(key):
     x = jax.random.normal(key, (2, 4, 6, 3))
-    np.testing.assert_array_equal(layers.max_pool2x(x), nn.max_pool(x, (2, 2), (2, 2)))
-    ours = jax.grad(lambda x: (layers.max_pool2x(x) ** 2).sum())(x)
+    np.testing.assert_array_equal(basic.max_pool2x(x), nn.max_pool(x, (2, 2), (2, 2)))
+    ours = jax.grad(lambda x: (basic.max_pool2x(x) ** 2).sum())(x)
     theirs = jax.grad(lambda x: (nn.max_pool(x, (2, 2), (2, 2)) ** 2).sum())(x)
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
     v = jax.random.normal(key, (2, 3, 4, 6, 3))
-    np.testing.assert_array_equal(layers.max_pool3(v), nn.max_pool(v, (3, 3, 3), padding="SAME"))
+    np.testing.assert_array_equal(basic.max_pool3(v), nn.max_pool(v, (3, 3, 3), padding="SAME"))
 
 
 def test_batch_norm_equals_flax(key):
     x = 3 + 2 * jax.random.normal(key, (4, 5, 6, 3))
-    ours, theirs = layers.BatchNorm(), nn.BatchNorm(momentum=0.9, use_running_average=False)
+    ours, theirs = basic.BatchNorm(), nn.BatchNorm(momentum=0.9, use_running_average=False)
     y, ours_state = ours.init_with_output(key, x, True)
     z, theirs_state = theirs.init_with_output(key, x)
     np.testing.assert_allclose(y, z, atol=1e-4)
@@ -128,7 +129,7 @@ def test_batch_norm_equals_flax(key):
 
 def test_channels_round_trip(key):
     cine = complex_normal(key, (2, 3, 4, 5))
-    np.testing.assert_array_equal(layers.from_channels(layers.to_channels(cine)), cine)
+    np.testing.assert_array_equal(basic.from_channels(basic.to_channels(cine)), cine)
 
 
 @pytest.mark.parametrize(("faithful", "stride"), [(True, 2), (False, 1)])
@@ -241,7 +242,7 @@ def test_spacetime_cnn_commutes_with_a_roll_of_cyclic_frames(key):
     )
 
 
-@pytest.mark.parametrize("memory", unrolled.MEMORY)
+@pytest.mark.parametrize("memory", rounds.MEMORY)
 def test_shared_cascade_repeats_one_denoiser(key, memory):
     section = dict(
         name="cascade", num_cascades=3, denoiser=dict(name="frames_cnn", num_frames=5, width=4)

@@ -13,7 +13,7 @@ import pytest
 from jdmri import models
 from jdmri.classical import METHODS
 from jdmri.errors import InputError
-from jdmri.models.refine_maps import RefineMaps, normalise
+from jdmri.models.unrolled.refine_maps import RefineMaps, normalise
 from jdmri.ops import conjugate_gradient as cg
 from jdmri.ops import consistency, sense
 from tests import test_models, test_physics

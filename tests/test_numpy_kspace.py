@@ -6,11 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jdmri import convert, doctor, prospective, scan_writers
-from jdmri.data import READERS, npz_kspace, sniff, store
-from jdmri.data.measurement import is_full
-from jdmri.data.npz import npz
+from jdmri.data import READERS
+from jdmri.data.formats import detect, npz_kspace, store
+from jdmri.data.formats.npz_images import npz
+from jdmri.data.references import is_full
 from jdmri.errors import InputError
+from jdmri.scans import (
+    convert,
+    doctor,
+    reconstruct,
+    writers,
+)
 from tests import format_files as write
 from tests import test_malformed as hostile
 
@@ -31,7 +37,7 @@ def load(path):
 def test_axes(tmp_path, frames):
     kspace = write.scan(slices=1, frames=max(frames, 1))[0]
     path = save(tmp_path / "knee.npz", kspace=kspace if frames else kspace[0])
-    assert sniff.sniff(path) == "npz_kspace"
+    assert detect.sniff(path) == "npz_kspace"
     one = load(path)
     np.testing.assert_array_equal(one.kspace, kspace)
     assert one.kspace.dtype == np.complex64 and is_full(one) and one.mask.shape[-1] == 1
@@ -44,17 +50,17 @@ def test_axes(tmp_path, frames):
 def test_npy_files_and_folders(tmp_path):
     for name in ("a_kspace", "b_kspace"):
         np.save(tmp_path / f"{name}.npy", write.scan()[0].astype(np.complex128))
-    assert sniff.sniff(tmp_path) == "npz_kspace"
-    assert [entry.name for entry in sniff.entries(tmp_path)] == ["a_kspace", "b_kspace"]
+    assert detect.sniff(tmp_path) == "npz_kspace"
+    assert [entry.name for entry in detect.entries(tmp_path)] == ["a_kspace", "b_kspace"]
     np.testing.assert_array_equal(load(tmp_path / "a_kspace.npy").kspace, write.scan()[0])
     np.save(tmp_path / "cine.npy", write.scan()[0])
-    assert sniff.sniff(tmp_path / "cine.npy") == "npz"
+    assert detect.sniff(tmp_path / "cine.npy") == "npz"
 
 
 def test_images_stay_images(tmp_path):
     images = write.pictures().astype(np.float32)
-    assert sniff.sniff(save(tmp_path / "a.npz", dataset=images, kspace=write.scan())) == "npz"
-    assert sniff.sniff(save(tmp_path / "b.npz", cine=images)) == "npz"
+    assert detect.sniff(save(tmp_path / "a.npz", dataset=images, kspace=write.scan())) == "npz"
+    assert detect.sniff(save(tmp_path / "b.npz", cine=images)) == "npz"
 
 
 def test_zeros_are_the_mask(tmp_path):
@@ -150,7 +156,7 @@ def test_a_reconstruction_is_read_again_without_a_flag(tmp_path):
     cine = write.scan()[0, :, 0]
     for frames in (write.FRAMES, 1):
         path = tmp_path / f"cine{frames}.npz"
-        scan_writers.choose(path)(path, [cine[:frames]], scans)
+        writers.choose(path)(path, [cine[:frames]], scans)
         dataset = npz(path=str(path))
         np.testing.assert_array_equal(dataset.series[0].cine, cine[:frames])
         assert dataset.series[0].subject == "a" and dataset.facts["complex"]
@@ -179,6 +185,6 @@ def test_a_real_brain_is_reconstructed(brain, tmp_path, every):
     line = np.arange(230)
     kept = (line % every == 0) | (abs(line - 115) < 16)
     path = save(tmp_path / "brain.npz", kspace=kspace * kept[:, None])
-    said = prospective.reconstruct_scan(path, tmp_path / "brain.h5", method="cg_sense")
+    said = reconstruct.reconstruct_scan(path, tmp_path / "brain.h5", method="cg_sense")
     residual = float(said.split("residual ")[1].split()[0])
     assert 0.1 < residual < 1.5  # eightfold and more of eight coils: much of the noise is fitted

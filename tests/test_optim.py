@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jdmri import optim
 from jdmri.errors import InputError
+from jdmri.training import optim
 
 
 def test_adam_couples_the_decay_and_spares_biases():

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 
 from jdmri.errors import InputError
-from jdmri.report import movie, page
+from jdmri.report import page
+from jdmri.report.figures import films
 from jdmri.report.page import document, sheets
 
 EVIL = "</script><img src=x onerror=alert(1)>\"'&"
@@ -226,19 +227,21 @@ def test_a_sheet_that_no_picture_can_hold_is_refused():
 
 def test_a_film_shows_magnitudes_above_errors(rng):
     one = view(rng)
-    film = movie.panels(one.reference, one.estimates, gain=2)
-    assert film.shape == (6, 2 * (14 + 20), 3 * 24) and film.dtype == np.uint8
+    frames = films.panels(one.reference, one.estimates, gain=2)
+    assert frames.shape == (6, 2 * (14 + 20), 3 * 24) and frames.dtype == np.uint8
     peak = np.percentile(np.abs(one.reference), 99.5)
     error = np.abs(np.abs(one.estimates["model"]) - np.abs(one.reference))
-    np.testing.assert_allclose(film[:, 48:, 48:], 255 * np.minimum(2 * error / peak, 1), atol=0.51)
-    assert film[:, :14, :24].any() and not film[:, 48:, :24].any()
-    assert movie.panels(one.reference, {}).shape == (6, 34, 24)
+    np.testing.assert_allclose(
+        frames[:, 48:, 48:], 255 * np.minimum(2 * error / peak, 1), atol=0.51
+    )
+    assert frames[:, :14, :24].any() and not frames[:, 48:, :24].any()
+    assert films.panels(one.reference, {}).shape == (6, 34, 24)
 
 
 @pytest.mark.parametrize(("num_frames", "seconds", "total"), [(7, 1.0, 1.0), (60, 1.0, 1.2)])
 def test_a_gif_lasts_a_cycle(tmp_path, rng, num_frames, seconds, total):
     frames = rng.integers(0, 255, (num_frames, 20, 22), dtype=np.uint8)
-    movie.save(tmp_path / "films" / "heart.gif", frames, seconds)
+    films.save(tmp_path / "films" / "heart.gif", frames, seconds)
     with Image.open(tmp_path / "films" / "heart.gif") as film:
         durations = [f.info["duration"] for f in ImageSequence.Iterator(film)]
         assert film.n_frames == num_frames and film.info["loop"] == 0
@@ -249,7 +252,7 @@ def test_an_mp4_has_all_frames(tmp_path, rng):
     pytest.importorskip("imageio_ffmpeg", reason="needs pip install 'jdmri[movies]'")
     import imageio.v2 as imageio
 
-    movie.save(tmp_path / "heart.mp4", rng.integers(0, 255, (10, 33, 47), dtype=np.uint8), 2.0)
+    films.save(tmp_path / "heart.mp4", rng.integers(0, 255, (10, 33, 47), dtype=np.uint8), 2.0)
     with imageio.get_reader(tmp_path / "heart.mp4") as film:
         assert film.get_meta_data()["fps"] == pytest.approx(5)
         assert [f.shape for f in film] == [(34, 48, 3)] * 10
@@ -259,7 +262,7 @@ def test_films_that_cannot_be_written_say_why(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     frames = np.zeros((2, 4, 4), np.uint8)
     with pytest.raises(InputError, match=r"pip install 'jdmri\[movies\]'"):
-        movie.save(tmp_path / "heart.mp4", frames)
+        films.save(tmp_path / "heart.mp4", frames)
     with pytest.raises(InputError, match=r"a \.gif or an \.mp4, got 'heart\.avi'"):
-        movie.save(tmp_path / "heart.avi", frames)
+        films.save(tmp_path / "heart.avi", frames)
     assert not list(tmp_path.iterdir())

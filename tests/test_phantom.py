@@ -11,13 +11,19 @@ import numpy as np
 import pytest
 
 from configs import default
-from jdmri import export, phantom
-from jdmri.data.npz import npz
+from jdmri import phantom
+from jdmri.data.formats.npz_images import npz
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
-from jdmri.phantom import acquisition, coils, motion, rhythm
+from jdmri.phantom import (
+    coils,
+    motion,
+    rhythm,
+    scanner,
+)
 from jdmri.phantom.population import draw_subject
 from jdmri.phantom.signal import GYROMAGNETIC, TISSUES, Sequence, bssfp
+from jdmri.scans import phantoms
 
 SIZE = dict(num_frames=6, matrix=(24, 21))
 
@@ -129,8 +135,8 @@ def test_cropping_keeps_place_and_scale(matrix):
     fine = tuple(2 * n for n in matrix)
     y, x = np.meshgrid(*(np.arange(n) for n in fine), indexing="ij")
     wave = 3 + np.exp(2j * np.pi * (2 * y / fine[0] - 3 * x / fine[1])).astype(np.complex64)
-    cropped = fourier.ifftc(acquisition.to_kspace(jnp.asarray(wave), matrix))
-    np.testing.assert_allclose(cropped, acquisition.at_pixels(wave, matrix), atol=1e-4)
+    cropped = fourier.ifftc(scanner.to_kspace(jnp.asarray(wave), matrix))
+    np.testing.assert_allclose(cropped, scanner.at_pixels(wave, matrix), atol=1e-4)
 
 
 def test_a_loop_has_the_field_of_the_textbook():
@@ -222,24 +228,24 @@ def test_same_key_same_bytes_in_another_process(key):
 def test_export(tmp_path):
     config = default.get_config()
     config.data.update(num_frames=6, matrix=(24, 21))
-    export.export(config, tmp_path / "set.npz", 2)
+    phantoms.export(config, tmp_path / "set.npz", 2)
     dataset = npz(path=str(tmp_path / "set.npz"))
     assert [s.subject for s in dataset.series] == ["subject-0000", "subject-0001"]
     assert dataset.facts["complex"] and not dataset.facts["warnings"]
-    export.export(config, tmp_path / "set.h5", 2)
+    phantoms.export(config, tmp_path / "set.h5", 2)
     with h5py.File(tmp_path / "set.h5") as store:
         assert store.attrs["generator_version"] == phantom.GENERATOR_VERSION
         np.testing.assert_array_equal(store["dataset"][1], dataset.series[1].cine)
         assert store["subject"].asstr()[1] == "subject-0001"
-    export.export(config, tmp_path / "gallery", 2)
+    phantoms.export(config, tmp_path / "gallery", 2)
     names = sorted(p.name for p in (tmp_path / "gallery").iterdir())
     assert names == ["overview.png"] + [
         f"subject-000{i}.{suffix}" for i in range(2) for suffix in ("gif", "png")
     ]
     with pytest.raises(InputError, match="exists already"):
-        export.export(config, tmp_path / "gallery", 2)
+        phantoms.export(config, tmp_path / "gallery", 2)
     with pytest.raises(InputError, match=r"end in \.npz or \.h5"):
-        export.export(config, tmp_path / "set.zarr", 2)
+        phantoms.export(config, tmp_path / "set.zarr", 2)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,16 @@ import jax
 import numpy as np
 import pytest
 
-from jdmri import optim, processes, setup, state, train, workdir
-from jdmri.checkpoint import Checkpoints
 from jdmri.errors import InputError
+from jdmri.runtime import processes
+from jdmri.training import (
+    build,
+    optim,
+    state,
+    train,
+    workdir,
+)
+from jdmri.training.checkpoint import Checkpoints
 from tests.test_training import tiny
 
 CONFIG = """
@@ -58,7 +65,7 @@ def config_for(tmp_path, **fields):
     config.model.denoiser = dict(
         name="cnn3d", width=4, depth=2, downsample=False, dropout=0.0, batch_norm=True
     )
-    setup.read_data(config)  # into the cache that the processes share
+    build.read_data(config)  # into the cache that the processes share
     source = tmp_path / "source"
     source.mkdir()
     (source / workdir.CONFIG).write_text(json.dumps(config.to_dict()))
@@ -84,7 +91,7 @@ def test_two_processes_train_and_evaluate_as_one(tmp_path):
     train.train(config, tmp_path / "one")
 
     optimizer, _ = optim.build(config.optimizer.to_dict(), 4)
-    template = jax.eval_shape(lambda: state.create(setup.build_model(config), optimizer, 0))
+    template = jax.eval_shape(lambda: state.create(build.build_model(config), optimizer, 0))
     states = []
     for name in ("one", "two"):
         checkpoints, step = final(tmp_path / name)

@@ -5,11 +5,12 @@ import jax
 import numpy as np
 import pytest
 
-from jdmri import masks, phantom, prospective, scan_writers
+from jdmri import masks, phantom
 from jdmri.classical import METHODS
-from jdmri.data.measurement import Measurement
+from jdmri.data.references import Measurement
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.scans import reconstruct, writers
 
 
 @pytest.fixture(scope="module")
@@ -29,34 +30,34 @@ def scan():
 
 def test_the_true_image_has_residual_one(scan):
     cine, maps, one = scan
-    assert prospective.residual(cine, one.kspace, maps, one.mask, 0.02) == pytest.approx(
+    assert reconstruct.residual(cine, one.kspace, maps, one.mask, 0.02) == pytest.approx(
         1, abs=0.03
     )
-    assert prospective.residual(1.5 * cine, one.kspace, maps, one.mask, 0.02) > 10
+    assert reconstruct.residual(1.5 * cine, one.kspace, maps, one.mask, 0.02) > 10
 
 
 def test_the_border_tells_the_noise(scan):
     _, _, one = scan
-    assert prospective.border_noise(one.kspace, one.mask) == pytest.approx(0.02, rel=0.3)
+    assert reconstruct.border_noise(one.kspace, one.mask) == pytest.approx(0.02, rel=0.3)
     rng = np.random.default_rng(1)
     white = (
         0.3 / np.sqrt(2) * (rng.normal(size=(5, 2, 31, 64)) + 1j * rng.normal(size=(5, 2, 31, 64)))
     )
     mask = np.ones((5, 31, 1), bool)
-    assert prospective.border_noise(white, mask) == pytest.approx(0.3, rel=0.05)
+    assert reconstruct.border_noise(white, mask) == pytest.approx(0.3, rel=0.05)
     points = rng.random((5, 31, 64)) < 0.3  # a mask of points, column 0 unlike the others
     points[..., 0] = False
     partly = np.where(points[:, None], white, 0)
-    assert prospective.border_noise(partly, points) == pytest.approx(0.3, rel=0.15)
+    assert reconstruct.border_noise(partly, points) == pytest.approx(0.3, rel=0.15)
     late = white.copy()
     late[..., :20] = 0  # asymmetric echo
-    assert prospective.border_noise(late, mask) == pytest.approx(0.3, rel=0.05)
+    assert reconstruct.border_noise(late, mask) == pytest.approx(0.3, rel=0.05)
 
 
 @pytest.mark.parametrize("method", ["zero_filled", "view_sharing", "cg_sense"])
 def test_a_slice_is_reconstructed_from_estimated_maps(scan, method):
     cine, _, one = scan
-    done = prospective.reconstruct_slice(one, METHODS.build({"name": method}))
+    done = reconstruct.reconstruct_slice(one, METHODS.build({"name": method}))
     assert done.cine.shape == cine.shape and np.isfinite(done.cine).all() and done.seconds > 0
     assert np.isfinite(done.residual) and "border" in done.sigma_from
     if method != "zero_filled":
@@ -69,7 +70,7 @@ def test_a_noise_scan_whitens(scan):
     rng = np.random.default_rng(2)
     noise = (0.02 / np.sqrt(2) * (rng.normal(size=(4, 5000)) + 1j * rng.normal(size=(4, 5000)))).astype(np.complex64)  # fmt: skip
     measured = Measurement(one.kspace, one.mask, "s", "p", noise=noise)
-    done = prospective.reconstruct_slice(measured, METHODS.build({"name": "cg_sense"}))
+    done = reconstruct.reconstruct_slice(measured, METHODS.build({"name": "cg_sense"}))
     assert done.sigma_from == "the noise scan" and 0.05 < done.residual < 5
 
 
@@ -80,7 +81,7 @@ def test_outputs_hold_all_slices(scan, name, tmp_path):
     cine, _, one = scan
     cine, path = np.asarray(cine), tmp_path / name
     other = Measurement(one.kspace, one.mask, "slice-1", "someone", frame_time=50.0)
-    scan_writers.choose(path)(path, [cine, cine], [one, other])
+    writers.choose(path)(path, [cine, cine], [one, other])
     assert path.stat().st_size > 0
     if name == "out.h5":
         with h5py.File(path) as file:
@@ -95,14 +96,14 @@ def test_outputs_hold_all_slices(scan, name, tmp_path):
         with np.load(path) as loaded:
             np.testing.assert_array_equal(loaded["dataset"][0], cine)
     with pytest.raises(InputError, match="exists"):
-        scan_writers.choose(path)
+        writers.choose(path)
 
 
 def test_wrong_outputs_are_refused_before_work(scan, tmp_path):
     with pytest.raises(InputError, match=r"must end in \.npz"):
-        prospective.reconstruct_scan(tmp_path, tmp_path / "out.jpeg", method="cg_sense")
+        reconstruct.reconstruct_scan(tmp_path, tmp_path / "out.jpeg", method="cg_sense")
     cine, _, one = scan
     cine = np.asarray(cine)
     with pytest.raises(InputError, match=r"write \.h5 instead"):
-        scan_writers.choose(tmp_path / "a.npz")(tmp_path / "a.npz", [cine, cine[:2]], [one, one])
+        writers.choose(tmp_path / "a.npz")(tmp_path / "a.npz", [cine, cine[:2]], [one, one])
     assert not list(tmp_path.iterdir())

@@ -12,10 +12,15 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from jdmri import reader
 from jdmri.errors import InputError
-from jdmri.reader import agreement, blinding, images, key
-from jdmri.reader.criteria import COLUMNS, CRITERIA
+from jdmri.studies import reading
+from jdmri.studies.reading import (
+    agreement,
+    blinding,
+    images,
+    key,
+)
+from jdmri.studies.reading.criteria import COLUMNS, CRITERIA
 
 METHODS = ["cascade_secret", "zero_filled_secret", "unet_secret", "kt_secret"]
 
@@ -25,13 +30,13 @@ def case(i, *, methods=METHODS, subject=None, reference=True, shape=(5, 12, 10),
     cine = rng.uniform(0, 1, shape)
     noisy = {m: cine + 0.1 * (j + 1) * rng.standard_normal(shape) for j, m in enumerate(methods)}
     shown = {m: noisy[m] for m in methods[::order]}
-    return reader.Case(f"series{i:02d}", subject or f"patient{i:02d}", cine if reference else None, shown)  # fmt: skip
+    return reading.Case(f"series{i:02d}", subject or f"patient{i:02d}", cine if reference else None, shown)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
-    reader.make(folder, [case(i) for i in range(20)], seed=0)
+    reading.make(folder, [case(i) for i in range(20)], seed=0)
     return folder
 
 
@@ -107,8 +112,8 @@ def test_the_key_lies_apart_and_belongs_to_the_page(study):
 def test_a_seed_and_the_pictures_make_the_order(tmp_path):
     cases = [case(i) for i in range(6)]
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        reader.make(tmp_path / name, cases, seed=seed)
-    reader.make(tmp_path / "d", [case(i, order=-1) for i in range(6)], seed=1)
+        reading.make(tmp_path / name, cases, seed=seed)
+    reading.make(tmp_path / "d", [case(i, order=-1) for i in range(6)], seed=1)
     pages = {name: (tmp_path / name / "reader.html").read_bytes() for name in "abcd"}
     assert (
         pages["a"] == pages["b"] == pages["d"] != pages["c"]
@@ -143,13 +148,13 @@ def test_a_case_has_one_window():
         assert np.abs(gray[name] - wanted).max() <= 0.5001
     alone = images.gray(case(0, reference=False))
     assert None not in alone and alone[METHODS[3]].max() > alone[METHODS[0]].max()
-    assert not images.gray(reader.Case("dark", "s", None, {"a": np.zeros((1, 2, 2)), "b": np.zeros((1, 2, 2))}))["a"].any()  # fmt: skip
+    assert not images.gray(reading.Case("dark", "s", None, {"a": np.zeros((1, 2, 2)), "b": np.zeros((1, 2, 2))}))["a"].any()  # fmt: skip
 
 
 def wrong(**changes):
     one = case(0)
     fields = {"name": one.name, "subject": one.subject, "reference": one.reference, "candidates": one.candidates}  # fmt: skip
-    return reader.Case(**(fields | changes))
+    return reading.Case(**(fields | changes))
 
 
 @pytest.mark.parametrize(
@@ -168,28 +173,28 @@ def wrong(**changes):
 )  # fmt: skip
 def test_cases_that_cannot_be_shown_are_refused(tmp_path, cases, message):
     with pytest.raises(InputError, match=message):
-        reader.make(tmp_path, cases, seed=0)
+        reading.make(tmp_path, cases, seed=0)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_study_is_not_overwritten_and_a_changed_page_is_noticed(tmp_path):
-    said = reader.prepare([case(0), case(1)], tmp_path, 3)
+    said = reading.prepare([case(0), case(1)], tmp_path, 3)
     assert "2 cases of 4 methods: give it to the readers" in said and "key.json" in said
     with pytest.raises(InputError, match="holds a reader study already; choose another folder"):
-        reader.make(tmp_path, [case(0)], seed=0)
+        reading.make(tmp_path, [case(0)], seed=0)
     with pytest.raises(InputError, match="seed must be 0 or more"):
-        reader.make(tmp_path / "new", [case(0)], seed=-1)
+        reading.make(tmp_path / "new", [case(0)], seed=-1)
     with pytest.raises(InputError, match="holds no reader study"):
-        reader.analyse(tmp_path / "nothing", [])
+        reading.analyse(tmp_path / "nothing", [])
     with pytest.raises(InputError, match="no answers were given"):
-        reader.analyse(tmp_path, [])
+        reading.analyse(tmp_path, [])
     page = tmp_path / "reader.html"
     page.write_text(page.read_text("utf-8") + " ", "utf-8")
     with pytest.raises(InputError, match="is not the page of"):
-        reader.analyse(tmp_path, [])
+        reading.analyse(tmp_path, [])
     (tmp_path / "key" / "key.json").write_text("{}")
     with pytest.raises(InputError, match="is not the key of a reader study"):
-        reader.analyse(tmp_path, [])
+        reading.analyse(tmp_path, [])
 
 
 def change(index, **fields):
@@ -223,7 +228,7 @@ def change(index, **fields):
 def test_answers_that_cannot_be_used_are_refused(study, tmp_path, edit, message):
     path = answer(tmp_path / "answers.csv", key.read(study), "R1", in_order, edit)
     with pytest.raises(InputError, match=message) as refusal:
-        reader.analyse(study, [path])
+        reading.analyse(study, [path])
     assert "\n" not in str(refusal.value)
 
 
@@ -231,22 +236,22 @@ def test_files_that_are_no_answers_are_refused(study, tmp_path):
     secret = key.read(study)
     paths = [answer(tmp_path / f"{n}.csv", secret, "R1", in_order) for n in "ab"]
     with pytest.raises(InputError, match=r"b\.csv and .*a\.csv are both of reader 'R1'"):
-        reader.analyse(study, paths)
+        reading.analyse(study, paths)
     with pytest.raises(InputError, match="cannot be read"):
-        reader.analyse(study, [tmp_path / "none.csv"])
+        reading.analyse(study, [tmp_path / "none.csv"])
     text = paths[0].read_text()
     paths[0].write_text(text.replace(",", ";"))
     with pytest.raises(InputError, match="row 1: the columns must be study,reader"):
-        reader.analyse(study, paths[:1])
+        reading.analyse(study, paths[:1])
     paths[0].write_text(text.replace(",12.5", "", 1))
     with pytest.raises(InputError, match="row 2: a row has 12 fields"):
-        reader.analyse(study, paths[:1])
+        reading.analyse(study, paths[:1])
 
 
 def test_a_method_that_is_always_best_is_found(study, tmp_path):
     secret = key.read(study)
     paths = [answer(tmp_path / f"{n}.csv", secret, n, in_order) for n in ("R1", "R2")]
-    result = reader.analyse(study, paths)
+    result = reading.analyse(study, paths)
     order = [result.judgements.methods.index(m) for m in METHODS]
     np.testing.assert_allclose(result.comparison.mean_ranks[order], [1, 2, 3, 4])
     assert result.comparison.n == 20 and result.comparison.friedman.p < 1e-6
@@ -266,13 +271,13 @@ def test_a_method_that_is_always_best_is_found(study, tmp_path):
     with (folder / "scores.csv").open() as file:
         scores = list(csv.DictReader(file))
     assert len(scores) == 2 * 22 * 4 and scores[0]["comment"] == "sharp, but noisy"
-    assert str(folder) in reader.evaluate_answers(study, paths)
+    assert str(folder) in reading.evaluate_answers(study, paths)
 
 
 def test_readers_who_guess_find_nothing_and_do_not_agree(study, tmp_path):
     secret = key.read(study)
     paths = [answer(tmp_path / f"{i}.csv", secret, f"R{i}", at_random(i)) for i in range(3)]
-    result = reader.analyse(study, paths)
+    result = reading.analyse(study, paths)
     assert result.comparison.friedman.p > 0.1 and not result.comparison.significant
     assert 0.2 < result.agreement["between"]["kendall_w"] < 0.5  # 1 / number of readers by chance
 
@@ -284,7 +289,7 @@ def test_a_case_shown_again_does_not_count(study, tmp_path):
     def contrary(one):
         return {m: 5 - r for m, r in in_order(one).items()} if one.repeat else in_order(one)
 
-    result = reader.analyse(study, [answer(tmp_path / "a.csv", secret, "R1", contrary)])
+    result = reading.analyse(study, [answer(tmp_path / "a.csv", secret, "R1", contrary)])
     assert sorted(result.comparison.mean_ranks) == [1, 2, 3, 4]
     within = result.agreement["within"]["R1"]
     assert within["spearman"] == pytest.approx(-1) and within["weighted_kappa"] == pytest.approx(-1)
@@ -293,14 +298,14 @@ def test_a_case_shown_again_does_not_count(study, tmp_path):
 
 def test_the_subject_is_the_unit_and_ties_share_their_places(tmp_path):
     cases = [case(i, methods=METHODS[:2], subject=f"s{min(i, 1)}") for i in range(4)]
-    reader.make(tmp_path, cases, seed=0)
+    reading.make(tmp_path, cases, seed=0)
     secret = key.read(tmp_path)
 
     def ranking(one):
         ranks = {"series00": (1, 1), "series01": (1, 2), "series02": (1, 2), "series03": (2, 1)}
         return dict(zip(METHODS, ranks[one.name], strict=False))
 
-    result = reader.analyse(tmp_path, [answer(tmp_path / "a.csv", secret, "R1", ranking)])
+    result = reading.analyse(tmp_path, [answer(tmp_path / "a.csv", secret, "R1", ranking)])
     np.testing.assert_allclose(result.comparison.values, [[1.5, 1.5], [4 / 3, 5 / 3]])
     assert result.comparison.refused in result.table  # two subjects decide nothing
     assert "4 cases of 2 subjects, 0 shown twice" in result.table

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jdmri import reader
-from jdmri.reader import key
+from jdmri.studies import reading
+from jdmri.studies.reading import key
 from tests.test_reader import METHODS, case
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
@@ -24,7 +24,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
-    reader.make(folder, [case(i, shape=(6, 40, 32), reference=i > 0) for i in range(7)], seed=0)
+    reading.make(folder, [case(i, shape=(6, 40, 32), reference=i > 0) for i in range(7)], seed=0)
     return folder
 
 
@@ -96,7 +96,7 @@ def test_all_cases_by_keyboard(page, study, tmp_path):
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     assert path.name == f"answers_{secret.study}_R1.csv"
-    result = reader.analyse(study, [path])
+    result = reading.analyse(study, [path])
     order = [result.judgements.methods.index(m) for m in METHODS]
     np.testing.assert_allclose(result.comparison.mean_ranks[order], [1, 2, 3, 4])
     assert result.agreement["within"]["R1"]["spearman"] == pytest.approx(1)
@@ -117,7 +117,7 @@ def test_by_mouse_with_ties(page, study, tmp_path):
     with page.expect_download() as download:
         page.click("#export")
     download.value.save_as(tmp_path / "R2.csv")
-    assert reader.analyse(study, [tmp_path / "R2.csv"]).judgements.given.min() == 2
+    assert reading.analyse(study, [tmp_path / "R2.csv"]).judgements.given.min() == 2
 
 
 def test_a_case_is_not_left_silently_and_nothing_is_exported_before_the_end(page, study):

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from configs.studies import search as search_config
 from jdmri.errors import InputError
-from jdmri.study import search, space
+from jdmri.studies import search, search_space
 from tests.test_training import tiny
 
 optuna = pytest.importorskip("optuna", reason="needs pip install 'jdmri[search]'")
@@ -76,7 +76,7 @@ def test_a_failing_trial_is_named_and_the_search_goes_on(tmp_path, caplog):
 )
 def test_wrong_spaces_are_refused(tree, message):
     with pytest.raises(InputError, match=message):
-        space.flatten(tree)
+        search_space.flatten(tree)
 
 
 def test_the_sampler_and_the_split_are_checked(tmp_path):
@@ -89,6 +89,6 @@ def test_the_sampler_and_the_split_are_checked(tmp_path):
 
 
 def test_grids_have_round_points():
-    assert space.grid(dict(low=1e-4, high=1e-2, log=True, num=3)) == [1e-4, 1e-3, 1e-2]
-    assert space.grid(dict(low=2, high=5, num=2)) == [2, 5]
-    assert space.nest({"a.b": 1, "a.c": 2, "d": 3}) == {"a": {"b": 1, "c": 2}, "d": 3}
+    assert search_space.grid(dict(low=1e-4, high=1e-2, log=True, num=3)) == [1e-4, 1e-3, 1e-2]
+    assert search_space.grid(dict(low=2, high=5, num=2)) == [2, 5]
+    assert search_space.nest({"a.b": 1, "a.c": 2, "d": 3}) == {"a": {"b": 1, "c": 2}, "d": 3}

@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from jdmri.errors import InputError
-from jdmri.report import comparison_figures, figures, significance_figures
-from jdmri.study import comparison, latex, pair_tables, paired, statistics, tables
+from jdmri.report.figures import cines, distributions, significance
+from jdmri.report.tables import latex, pairs, results
+from jdmri.statistics import describe, many_methods, two_methods
 
 # AUC of C4.5, C4.5+m, C4.5+cf, C4.5+m+cf on 14 data sets: Demšar 2006, table 6. The shown digits of
 # "voting" tie where the published ranks do not; its last score is lowered by half a digit.
@@ -38,7 +39,7 @@ def scores(rng, n, k, step=1.0, noise=0.3):
 def test_description_is_that_of_the_subject_means(rng):
     values = [rng.normal(size=size) for size in (3, 1, 5, 2, 4, 7, 2)]
     means = np.array([v.mean() for v in values])
-    got = statistics.describe(values)
+    got = describe.describe(values)
     assert (got.n, got.num_removed) == (7, 0)
     assert got.mean == pytest.approx(means.mean()) and got.std == pytest.approx(means.std(ddof=1))
     assert [got.q1, got.median, got.q3] == pytest.approx(np.percentile(means, [25, 50, 75]))
@@ -46,26 +47,26 @@ def test_description_is_that_of_the_subject_means(rng):
         (means,), np.mean, n_resamples=10_000, random_state=np.random.default_rng(0)
     )
     assert got.interval == pytest.approx(tuple(expected.confidence_interval))
-    assert got.interval_method == "BCa" and got == statistics.describe(values)
+    assert got.interval_method == "BCa" and got == describe.describe(values)
 
 
 def test_whole_subjects_are_resampled(rng):
     """More series of the same kind are no more subjects."""
     values = [rng.normal(size=3) for _ in range(12)]
-    again = statistics.describe([np.tile(v, 5) for v in values])
-    assert again.interval == pytest.approx(statistics.describe(values).interval, rel=1e-2)
-    more = statistics.describe(values + values)
+    again = describe.describe([np.tile(v, 5) for v in values])
+    assert again.interval == pytest.approx(describe.describe(values).interval, rel=1e-2)
+    more = describe.describe(values + values)
     assert np.ptp(more.interval) < 0.9 * np.ptp(again.interval)
 
 
 def test_the_interval_covers(rng):
     samples = rng.exponential(size=(150, 25, 1))
-    intervals = [statistics.describe(list(s), num_resamples=500).interval for s in samples]
+    intervals = [describe.describe(list(s), num_resamples=500).interval for s in samples]
     assert 0.85 < np.mean([low < 1 < high for low, high in intervals]) < 0.99
 
 
 def test_descriptions_of_few_or_odd_scores():
-    empty = statistics.describe([np.array([np.nan]), np.array([])])
+    empty = describe.describe([np.array([np.nan]), np.array([])])
     assert (empty.mean, empty.std, empty.interval, empty.n, empty.num_removed) == (
         None,
         None,
@@ -73,41 +74,41 @@ def test_descriptions_of_few_or_odd_scores():
         0,
         1,
     )
-    one = statistics.describe([np.array([2.0, 4.0])])
+    one = describe.describe([np.array([2.0, 4.0])])
     assert (one.mean, one.median, one.std, one.interval, one.n) == (3.0, 3.0, None, None, 1)
-    constant = statistics.describe([np.array([0.7])] * 6)
+    constant = describe.describe([np.array([0.7])] * 6)
     assert (
         constant.interval == pytest.approx((0.7, 0.7)) and constant.interval_method == "percentile"
     )
-    partly = statistics.describe([[1.0, np.nan], [np.inf], [3.0]])
+    partly = describe.describe([[1.0, np.nan], [np.inf], [3.0]])
     assert (partly.mean, partly.n, partly.num_removed) == (2.0, 2, 2)
     for n in range(2, 7):
-        low, high = statistics.describe([np.array([float(i)]) for i in range(n)]).interval
+        low, high = describe.describe([np.array([float(i)]) for i in range(n)]).interval
         assert 0 <= low < (n - 1) / 2 < high <= n - 1
 
 
 def test_normality(rng):
     values = rng.exponential(size=30)
-    got = statistics.normality(values)
+    got = describe.normality(values)
     assert (got.statistic, got.p) == pytest.approx(tuple(stats.shapiro(values)))
     assert got.p < 0.05 and got.reason is None
-    assert statistics.normality(values[:2]).reason == "needs 3 values, has 2"
-    assert statistics.normality(np.full(9, 0.1 + 0.2)).reason == "all values are equal"
+    assert describe.normality(values[:2]).reason == "needs 3 values, has 2"
+    assert describe.normality(np.full(9, 0.1 + 0.2)).reason == "all values are equal"
 
 
 def test_spread_of_seeds_and_of_subjects():
     seed, subject = np.array([0.0, 0.2, 0.4]), np.array([30.0, 33.0, 36.0, 39.0])
     values = (seed[:, None] + subject)[..., None] * np.array([1.0, 2.0])
-    got = statistics.seed_spread(values)
+    got = describe.seed_spread(values)
     assert got.over_seeds == pytest.approx([0.2, 0.4])
     assert got.over_subjects == pytest.approx(subject.std(ddof=1) * np.array([1, 2]))
     values[1, 2, 0] = np.nan
-    assert (statistics.seed_spread(values).n, statistics.seed_spread(values).num_removed) == (3, 1)
-    one = statistics.seed_spread(values[:1])
+    assert (describe.seed_spread(values).n, describe.seed_spread(values).num_removed) == (3, 1)
+    one = describe.seed_spread(values[:1])
     assert one.over_seeds is None and one.over_subjects.shape == (2,)
-    assert statistics.seed_spread(values[:, :1]).over_subjects is None
+    assert describe.seed_spread(values[:, :1]).over_subjects is None
     with pytest.raises(InputError, match=r"\[seed, subject, method\]"):
-        statistics.seed_spread(values[0])
+        describe.seed_spread(values[0])
 
 
 # ---------------------------------------------------------------- two methods
@@ -115,21 +116,21 @@ def test_spread_of_seeds_and_of_subjects():
 
 def test_hollander_and_wolfe_depression():
     """Examples 3.1, 3.3, 3.4: T⁺ = 40, one-sided p = .0195, θ = .46, interval (.010, .786)."""
-    got = paired.compare_two(BEFORE, AFTER)
+    got = two_methods.compare_two(BEFORE, AFTER)
     assert (got.n, got.statistic, got.method) == (9, 5, "exact")
     assert got.p == pytest.approx(2 * 10 / 512)
     assert got.difference == pytest.approx(0.46)
     assert got.interval == pytest.approx((0.010, 0.786))
     assert got.rank_biserial == pytest.approx((40 - 5) / 45)
     assert (got.num_zeros, got.num_ties, got.refused) == (0, 0, None)
-    other = paired.compare_two(AFTER, BEFORE)
+    other = two_methods.compare_two(AFTER, BEFORE)
     assert (other.p, other.difference) == pytest.approx((got.p, -0.46))
     assert other.rank_biserial == -got.rank_biserial
 
 
 def test_demsar_wilcoxon():
     """Table 2: R⁺ = 93, R⁻ = 12, each with 1.5 from the two zeros, which Pratt leaves out."""
-    got = paired.compare_two(DEMSAR[:, 1], DEMSAR[:, 0])
+    got = two_methods.compare_two(DEMSAR[:, 1], DEMSAR[:, 0])
     assert got.statistic == 10.5 and got.rank_biserial == pytest.approx((91.5 - 10.5) / 105)
     assert (got.num_zeros, got.num_ties, got.method) == (2, 2, "exact")
     assert 0.005 < got.p < 0.02
@@ -148,14 +149,14 @@ def test_p_is_that_of_all_sign_changes(rng, n):
     plain, tied = rng.normal(0.4, 1, n), np.round(rng.normal(0.4, 1, n), 0)
     tied[0] = 0
     for d in (plain, tied):
-        assert paired.compare_two(d, 0 * d).p == pytest.approx(enumerated_p(d))
-        assert paired.compare_two(d, 0 * d).method == "exact"
+        assert two_methods.compare_two(d, 0 * d).p == pytest.approx(enumerated_p(d))
+        assert two_methods.compare_two(d, 0 * d).method == "exact"
 
 
 @pytest.mark.parametrize("n", [6, 20, 50, 51, 120])
 def test_two_methods_against_scipy(rng, n):
     a, b = rng.normal(0.2, 1, n), rng.normal(size=n)
-    got, expected = paired.compare_two(a, b), stats.wilcoxon(a, b, zero_method="pratt")
+    got, expected = two_methods.compare_two(a, b), stats.wilcoxon(a, b, zero_method="pratt")
     assert (got.statistic, got.p) == pytest.approx((expected.statistic, expected.pvalue))
     low, high = got.interval
     assert low <= got.difference <= high
@@ -167,7 +168,7 @@ def test_two_methods_against_scipy(rng, n):
 def test_signed_rank_probabilities_are_enumerated():
     sums = [sum(c) for c in itertools.product(*[(0, r) for r in range(1, 8)])]
     expected = np.bincount(sums) / 2**7
-    assert paired._rank_sum_probabilities(np.arange(1, 8)) == pytest.approx(expected)
+    assert two_methods._rank_sum_probabilities(np.arange(1, 8)) == pytest.approx(expected)
 
 
 def test_the_interval_of_the_difference_covers(rng):
@@ -175,52 +176,56 @@ def test_the_interval_of_the_difference_covers(rng):
     samples = centre + rng.standard_t(3, (400, 12))
     hits = [
         low <= centre <= high
-        for low, high in (paired.compare_two(s, 0 * s).interval for s in samples)
+        for low, high in (two_methods.compare_two(s, 0 * s).interval for s in samples)
     ]
     assert 0.93 < np.mean(hits) < 0.985
 
 
 def test_equal_methods_and_lost_rows():
-    equal = paired.compare_two(np.ones(8), np.ones(8))
+    equal = two_methods.compare_two(np.ones(8), np.ones(8))
     assert (equal.p, equal.statistic, equal.difference, equal.rank_biserial) == (1, 0, 0, 0)
     assert equal.interval == (0, 0) and equal.num_zeros == 8
     a = np.array([1.0, 2, 3, 4, 5, 6, np.nan, 8])
     b = np.array([0.0, 4, 2, 1, 1, 1, 1, np.inf])
-    lost = paired.compare_two(a, b)
+    lost = two_methods.compare_two(a, b)
     assert (lost.n, lost.num_removed) == (6, 2)
-    assert lost.p == paired.compare_two(a[:6], b[:6]).p
+    assert lost.p == two_methods.compare_two(a[:6], b[:6]).p
     with pytest.raises(InputError, match=r"shapes \(8,\) and \(7,\)"):
-        paired.compare_two(a, b[1:])
+        two_methods.compare_two(a, b[1:])
 
 
 def test_equal_differences_of_decimals_tie():
     """0.3 - 0.2 and 0.2 - 0.1 differ in float64."""
     a, b = np.array([0.3, 0.2, 0.5, 0.5, 0.5, 0.5]), np.array([0.2, 0.1, 0.3, 0.2, 0.1, 0.0])
     assert np.ptp((a - b)[:2]) > 0
-    assert paired.compare_two(a, b).num_ties == 2
+    assert two_methods.compare_two(a, b).num_ties == 2
 
 
 @pytest.mark.parametrize("n", range(7))
 def test_too_few_subjects_are_refused(rng, n):
-    got = paired.compare_two(np.arange(1.0, n + 1), np.zeros(n))
+    got = two_methods.compare_two(np.arange(1.0, n + 1), np.zeros(n))
     assert (got.refused is None) == (n >= 6)
     if got.refused:
         assert got.p is got.interval is got.method is None
         assert f"at least 6 subjects, there are {n}" in got.refused and got.refused.count(".") >= 1
         assert (got.difference is None) == (n == 0)
     else:
-        assert got.p == paired.smallest_p(6) == 2 / 64
+        assert got.p == two_methods.smallest_p(6) == 2 / 64
 
 
 def test_needed_subjects():
-    assert [paired.needed_subjects(pairs) for pairs in (1, 3, 6, 10, 66)] == [6, 7, 8, 9, 12]
-    assert paired.needed_subjects(1, alpha=0.5) == 2 and paired.smallest_p(0) == 1
-    for pairs in (1, 3, 10, 66):
-        n = paired.needed_subjects(pairs)
-        assert pairs * paired.smallest_p(n) <= 0.05 < pairs * paired.smallest_p(n - 1)
+    assert [two_methods.needed_subjects(n) for n in (1, 3, 6, 10, 66)] == [6, 7, 8, 9, 12]
+    assert two_methods.needed_subjects(1, alpha=0.5) == 2 and two_methods.smallest_p(0) == 1
+    for num_pairs in (1, 3, 10, 66):
+        n = two_methods.needed_subjects(num_pairs)
+        assert (
+            num_pairs * two_methods.smallest_p(n)
+            <= 0.05
+            < num_pairs * two_methods.smallest_p(n - 1)
+        )
     for wrong in ((0, 0.05), (1, 0), (1, 1.0)):
         with pytest.raises(InputError, match="num_pairs >= 1"):
-            paired.needed_subjects(*wrong)
+            two_methods.needed_subjects(*wrong)
 
 
 # ---------------------------------------------------------------- many methods
@@ -228,14 +233,14 @@ def test_needed_subjects():
 
 def test_demsar_friedman_and_nemenyi():
     """§3.2.2: ranks 3.143, 2.000, 2.893, 1.964; χ² = 9.28 (no tie correction), F = 3.69; CD.05 = 1.25, CD.10 = 1.12."""
-    got = comparison.compare_many(DEMSAR)
+    got = many_methods.compare_many(DEMSAR)
     assert got.mean_ranks == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
     ties = (6 + 6 + 60 + 6) / (14 * 4 * (4**2 - 1))
     assert got.friedman.chi2 * (1 - ties) == pytest.approx(9.28, abs=0.01)
-    f, df, p = comparison._iman_davenport(9.28, 14, 4)
+    f, df, p = many_methods._iman_davenport(9.28, 14, 4)
     assert f == pytest.approx(3.69, abs=0.01) and df == (3, 39) and p < 0.05
     assert got.nemenyi.critical_difference == pytest.approx(1.25, abs=5e-3)
-    loose = comparison.compare_many(DEMSAR, alpha=0.1)
+    loose = many_methods.compare_many(DEMSAR, alpha=0.1)
     assert loose.nemenyi.critical_difference == pytest.approx(1.12, abs=5e-3)
     different = np.argwhere(np.triu(loose.nemenyi.p <= 0.1)).tolist()
     assert different == [[0, 1], [0, 3]], "C4.5 loses to both with parameter m"
@@ -245,22 +250,22 @@ def test_nemenyi_quantiles_are_the_published():
     """Demšar 2006, table 5 (α = .05, k = 2 … 10)."""
     table = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
     for k, q in enumerate(table, 2):
-        got = comparison._nemenyi(np.arange(1.0, k + 1), 20, 0.05)
+        got = many_methods._nemenyi(np.arange(1.0, k + 1), 20, 0.05)
         assert got.critical_difference / np.sqrt(k * (k + 1) / 120) == pytest.approx(q, abs=1e-3)
 
 
 def test_holm_worked_example():
     """p = .01, .04, .03, .005: the first and the last are rejected at .05."""
-    assert comparison.holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx(
+    assert many_methods.holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx(
         [0.03, 0.06, 0.06, 0.02]
     )
-    assert comparison.holm(np.array([0.5, 0.9])).tolist() == [1, 1]
+    assert many_methods.holm(np.array([0.5, 0.9])).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("k", [3, 4, 12])
 def test_many_methods_against_scipy(rng, k):
     values = np.round(scores(rng, 13, k, 0.1, 0.5), 1)  # with ties
-    got = comparison.compare_many(values, higher_is_better=False)
+    got = many_methods.compare_many(values, higher_is_better=False)
     expected = stats.friedmanchisquare(*values.T)
     assert (got.friedman.chi2, got.friedman.p) == pytest.approx(tuple(expected))
     assert got.mean_ranks == pytest.approx(stats.rankdata(values, axis=1).mean(axis=0))
@@ -275,44 +280,44 @@ def test_nemenyi_against_scikit_posthocs(rng, k):
     posthocs = pytest.importorskip("scikit_posthocs")
     values = scores(rng, 15, k, 0.2)
     expected = np.asarray(posthocs.posthoc_nemenyi_friedman(values))
-    assert comparison.compare_many(values).nemenyi.p == pytest.approx(expected, abs=2e-3)
+    assert many_methods.compare_many(values).nemenyi.p == pytest.approx(expected, abs=2e-3)
 
 
 @pytest.mark.parametrize("k", range(2, 13))
 def test_clear_order_of_k_methods(rng, k):
     values = scores(rng, 14, k, noise=0.05)
     got, reverse = (
-        comparison.compare_many(values),
-        comparison.compare_many(values, higher_is_better=False),
+        many_methods.compare_many(values),
+        many_methods.compare_many(values, higher_is_better=False),
     )
     assert got.mean_ranks.tolist() == list(range(k, 0, -1)) == reverse.mean_ranks[::-1].tolist()
     assert set(got.significant) == {(j, i) for i in range(k) for j in range(i + 1, k)}
-    assert comparison.significantly_best(got) == k - 1
-    assert comparison.significantly_best(reverse) == 0
+    assert many_methods.significantly_best(got) == k - 1
+    assert many_methods.significantly_best(reverse) == 0
     assert (got.friedman is None) == (got.nemenyi is None) == (k == 2)
     if k > 2:  # every subject agrees: F is infinite, p that of full agreement
         assert np.isinf(got.friedman.f) and 0 < got.friedman.f_p < 1e-9
         assert got.nemenyi.p == pytest.approx(got.nemenyi.p.T) and np.all(
             np.diag(got.nemenyi.p) == 1
         )
-        assert comparison.compare_many(values[:0]).refused
+        assert many_methods.compare_many(values[:0]).refused
 
 
 def test_no_difference_and_lost_subjects():
-    same = comparison.compare_many(np.tile(np.arange(9.0)[:, None], 3))
+    same = many_methods.compare_many(np.tile(np.arange(9.0)[:, None], 3))
     assert (same.friedman.chi2, same.friedman.p, same.friedman.f_p) == (0, 1, 1)
     assert same.mean_ranks.tolist() == [2, 2, 2] and not same.significant
-    assert comparison.significantly_best(same) is None
+    assert many_methods.significantly_best(same) is None
     values = DEMSAR.copy()
     values[3, 1], values[5, 0] = np.nan, np.inf
-    lost = comparison.compare_many(values)
+    lost = many_methods.compare_many(values)
     assert (lost.n, lost.num_removed) == (12, 2)
-    assert lost.friedman == comparison.compare_many(np.delete(DEMSAR, [3, 5], axis=0)).friedman
+    assert lost.friedman == many_methods.compare_many(np.delete(DEMSAR, [3, 5], axis=0)).friedman
 
 
 @pytest.mark.parametrize("n", range(7))
 def test_small_studies_are_refused_with_the_number_they_need(rng, n):
-    got = comparison.compare_many(scores(rng, n, 5))
+    got = many_methods.compare_many(scores(rng, n, 5))
     assert "10 paired comparison(s) at level 0.05 need at least 9 subjects" in got.refused
     assert f"there are {n}" in got.refused and "\n" not in got.refused
     assert got.friedman is got.nemenyi is None and got.pairs == got.significant == ()
@@ -322,7 +327,7 @@ def test_small_studies_are_refused_with_the_number_they_need(rng, n):
 @pytest.mark.parametrize("wrong", [np.ones(4), np.ones((9, 1)), np.ones((2, 3, 4))])
 def test_what_is_no_matrix_is_refused(wrong):
     with pytest.raises(InputError, match=r"\[subject, method\]"):
-        comparison.compare_many(wrong)
+        many_methods.compare_many(wrong)
 
 
 # ---------------------------------------------------------------- tables
@@ -333,23 +338,23 @@ def table(rng):
     names = ["zero_filled", "net & 50 %"]
     columns = {"psnr": scores(rng, 9, 2), "nmse_heart": 0.01 + 1e-3 * rng.normal(size=(9, 2))}
     rows = {
-        name: {m: statistics.describe(list(v[:, i]), num_resamples=200) for m, v in columns.items()}
+        name: {m: describe.describe(list(v[:, i]), num_resamples=200) for m, v in columns.items()}
         for i, name in enumerate(names)
     }
     seeds = {"net & 50 %": {"psnr": 0.05}}
-    return tables.ResultTable(
+    return results.ResultTable(
         list(columns), rows, seeds, {"net & 50 %": {"steps": "1_000"}}, "Phantom; R = 5, σ = 0.01"
     )
 
 
 def test_direction_of_metrics():
     assert all(
-        map(tables.higher_is_better, ["psnr", "psnr_heart", "ssim", "ssim_xt_heart", "snr_db"])
+        map(results.higher_is_better, ["psnr", "psnr_heart", "ssim", "ssim_xt_heart", "snr_db"])
     )
     lower = ["nmse", "nrmse", "nmse_complex", "nmse_complex_heart", "nmse_heart", "seconds"]
-    assert not any(map(tables.higher_is_better, lower))
+    assert not any(map(results.higher_is_better, lower))
     with pytest.raises(InputError, match="Did you mean 'psnr'"):
-        tables.higher_is_better("psnrr_heart")
+        results.higher_is_better("psnrr_heart")
 
 
 def test_decimals():
@@ -361,15 +366,16 @@ def test_decimals():
         "hfen": "30.12",
     }
     for metric, text in cases.items():
-        assert tables.number(metric, 30.12346) == text
+        assert results.number(metric, 30.12346) == text
     assert (
-        tables.number("seconds", 12345.0) == "12000" and tables.number("seconds", 0.0123) == "0.012"
+        results.number("seconds", 12345.0) == "12000"
+        and results.number("seconds", 0.0123) == "0.012"
     )
-    assert tables.number("psnr", None) == "-"
+    assert results.number("psnr", None) == "-"
 
 
 def test_text_is_aligned(table):
-    note, legend, head, *body = tables.to_text(table).splitlines()
+    note, legend, head, *body = results.to_text(table).splitlines()
     assert (
         note == table.note
         and legend == "Mean ± SD over 9 subjects, in parentheses SD over training seeds."
@@ -381,7 +387,7 @@ def test_text_is_aligned(table):
 
 
 def test_csv_keeps_every_digit(table):
-    lines = list(csv.DictReader(io.StringIO(tables.to_csv(table))))
+    lines = list(csv.DictReader(io.StringIO(results.to_csv(table))))
     assert len(lines) == 4
     line = next(r for r in lines if r["method"] == "net & 50 %" and r["metric"] == "psnr")
     cell = table.rows["net & 50 %"]["psnr"]
@@ -415,31 +421,31 @@ def test_latex_escapes_all_that_is_special():
 
 
 def test_an_undefined_metric_is_written(table):
-    nothing = statistics.describe([np.array([np.nan])])
+    nothing = describe.describe([np.array([np.nan])])
     rows = {"a": {"psnr": nothing}}
-    bare = tables.ResultTable(["psnr"], rows, {}, {}, "n")
-    assert tables.to_text(bare).splitlines()[-1].split() == ["a", "-"]
-    assert "a & -- " in latex.to_latex(bare) and ",0,1,," in tables.to_csv(bare)
+    bare = results.ResultTable(["psnr"], rows, {}, {}, "n")
+    assert results.to_text(bare).splitlines()[-1].split() == ["a", "-"]
+    assert "a & -- " in latex.to_latex(bare) and ",0,1,," in results.to_csv(bare)
 
 
 def test_pair_tables(rng):
     names = ["a", "b", "c", "d"]
-    got = comparison.compare_many(DEMSAR)
-    text = pair_tables.pairs_text(got, names)
+    got = many_methods.compare_many(DEMSAR)
+    text = pairs.pairs_text(got, names)
     assert "n = 14 subjects; Friedman χ²(3) = 10.23" in text and "critical difference 1.25" in text
     assert "Mean ranks, 1 is best: d 1.96, b 2.00, c 2.89, a 3.14" in text
-    lines = list(csv.DictReader(io.StringIO(pair_tables.pairs_csv(got, names))))
+    lines = list(csv.DictReader(io.StringIO(pairs.pairs_csv(got, names))))
     assert len(lines) == 6
     for line, pair in zip(lines, got.pairs, strict=True):
         assert float(line["p"]) == pair.test.p and float(line["p_holm"]) == pair.p_holm
         assert (float(line["low"]), float(line["high"])) == pair.test.interval
-    two = pair_tables.pairs_text(comparison.compare_many(DEMSAR[:, :2]), names[:2])
+    two = pairs.pairs_text(many_methods.compare_many(DEMSAR[:, :2]), names[:2])
     assert "Friedman" not in two and "a, b" in two
-    refused = comparison.compare_many(DEMSAR[:5])
-    assert pair_tables.pairs_text(refused, names) == refused.refused + "\n"
-    assert len(pair_tables.pairs_csv(refused, names).splitlines()) == 1
+    refused = many_methods.compare_many(DEMSAR[:5])
+    assert pairs.pairs_text(refused, names) == refused.refused + "\n"
+    assert len(pairs.pairs_csv(refused, names).splitlines()) == 1
     with pytest.raises(InputError, match="4 methods, got 3 names"):
-        pair_tables.pairs_text(got, names[:3])
+        pairs.pairs_text(got, names[:3])
 
 
 # ---------------------------------------------------------------- figures
@@ -454,23 +460,23 @@ def test_figures_are_drawn(tmp_path, rng, k):
     names = [f"method_{i}" for i in range(k)]
     values = scores(rng, 14, k, 0.1)
     values[0, 0] = np.nan
-    got = comparison.compare_many(values)
+    got = many_methods.compare_many(values)
     drawn = {
-        "box": comparison_figures.box(values, names, "PSNR (dB)"),
-        "paired": comparison_figures.paired(values, names, "PSNR (dB)"),
-        "ranks": significance_figures.critical_difference(got, names),
-        "graph": significance_figures.pair_graph(got, names),
+        "box": distributions.box(values, names, "PSNR (dB)"),
+        "paired": distributions.paired(values, names, "PSNR (dB)"),
+        "ranks": significance.critical_difference(got, names),
+        "graph": significance.pair_graph(got, names),
     }
     for name, figure in drawn.items():
-        figures.save(figure, tmp_path / f"{name}.png")
+        cines.save(figure, tmp_path / f"{name}.png")
     assert texts(drawn["graph"]).count("method 1") >= 1
     assert drawn["box"].axes[0].get_title() == "n = 13 subjects"
 
 
 def test_labels_of_a_rank_diagram_do_not_overlap(rng):
     names = [f"a rather long name of method {i}" for i in range(12)]
-    figure = significance_figures.critical_difference(
-        comparison.compare_many(scores(rng, 20, 12, 0.01)), names
+    figure = significance.critical_difference(
+        many_methods.compare_many(scores(rng, 20, 12, 0.01)), names
     )
     figure.draw_without_rendering()
     labels = [t.get_window_extent() for t in figure.axes[0].texts if "method" in t.get_text()]
@@ -482,25 +488,23 @@ def test_labels_of_a_rank_diagram_do_not_overlap(rng):
 
 def test_groups_that_nemenyi_joins():
     ranks = np.array([3.143, 2.000, 2.893, 1.964])
-    assert significance_figures._cliques(ranks, 1.25) == [(1.964, 3.143)]
-    assert significance_figures._cliques(ranks, 1.12) == [(1.964, 2.893), (2.893, 3.143)]
-    assert significance_figures._cliques(np.array([1.0, 2.0, 3.0]), 0.5) == []
+    assert significance._cliques(ranks, 1.25) == [(1.964, 3.143)]
+    assert significance._cliques(ranks, 1.12) == [(1.964, 2.893), (2.893, 3.143)]
+    assert significance._cliques(np.array([1.0, 2.0, 3.0]), 0.5) == []
 
 
 def test_refused_comparisons_show_points_and_the_sentence(rng):
     names = ["a", "b", "c"]
-    refused = comparison.compare_many(scores(rng, 4, 3))
-    for draw in (significance_figures.critical_difference, significance_figures.pair_graph):
+    refused = many_methods.compare_many(scores(rng, 4, 3))
+    for draw in (significance.critical_difference, significance.pair_graph):
         figure = draw(refused, names)
         assert "at least 7 subjects" in figure.get_supxlabel().replace("\n", " ")
         assert sum(len(line.get_xdata()) == 4 for line in figure.axes[0].lines) >= 3
-    two = significance_figures.critical_difference(
-        comparison.compare_many(scores(rng, 9, 2)), names[:2]
-    )
+    two = significance.critical_difference(many_methods.compare_many(scores(rng, 9, 2)), names[:2])
     assert "no critical difference" in two.get_supxlabel()
-    significance_figures.pair_graph(comparison.compare_many(scores(rng, 0, 3)), names)
+    significance.pair_graph(many_methods.compare_many(scores(rng, 0, 3)), names)
 
 
 def test_figures_refuse_other_shapes(rng):
     with pytest.raises(InputError, match="one column for each of 2 names"):
-        comparison_figures.box(scores(rng, 9, 3), ["a", "b"], "PSNR (dB)")
+        distributions.box(scores(rng, 9, 3), ["a", "b"], "PSNR (dB)")

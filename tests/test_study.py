@@ -12,11 +12,20 @@ from ml_collections import ConfigDict
 
 from configs import demo
 from configs.studies import cascades, cnn3d, default, dual_unet, ghodrati, losses, masks, search
-from jdmri import command_line, reader, setup, workdir
+from jdmri import command_line
 from jdmri.errors import InputError
-from jdmri.reader import study_cases
-from jdmri.study import conduct, estimate, result, runs, study, words
-from jdmri.study.collect import collect
+from jdmri.studies import (
+    conduct,
+    cost,
+    reading,
+    result,
+    runs,
+    sentences,
+    study,
+)
+from jdmri.studies.collect import collect
+from jdmri.studies.reading import study_cases
+from jdmri.training import build, workdir
 from tests.test_training import tiny
 
 STUDIES = {
@@ -39,7 +48,7 @@ def test_every_study_plans_runs_that_can_be_built(name):
     different = [workdir.differences(planned[0].config.to_dict(), r.config.to_dict()) for r in planned[1:]]  # fmt: skip
     assert all(different)
     for run in planned[: len(config.variants)]:
-        setup.build_task(run.config)
+        build.build_task(run.config)
     assert config.question and config.metric in config.metrics
 
 
@@ -118,7 +127,7 @@ def test_a_finished_study_gives_the_cases_of_a_blinded_reading(done, tmp_path):
     cases = study_cases.study_cases(config, folder, 3)
     assert len({case.subject for case in cases}) == 3
     assert all(set(case.candidates) == {"slow", "fast"} for case in cases)
-    text = reader.prepare(cases, tmp_path / "reading", seed=0)
+    text = reading.prepare(cases, tmp_path / "reading", seed=0)
     assert "3 cases of 2 methods" in text
     with pytest.raises(InputError, match="--num_series is 9, but 8 subjects were tested"):
         study_cases.study_cases(config, folder, 9)
@@ -179,7 +188,7 @@ def test_other_test_sets_and_missing_runs_are_left_out(done, tmp_path):
         scores = collect(planned, folder)
         assert scores.trained == ["fast"]
         assert scores.remarks == ["slow is left out: it was tested on other series than fast."]
-        assert words.finding(None, scores.trained, "psnr").startswith("One variant only")
+        assert sentences.finding(None, scores.trained, "psnr").startswith("One variant only")
     finally:
         path.write_text(text)
     assert collect(planned, tmp_path) is None
@@ -255,7 +264,7 @@ def test_two_workers_never_take_the_same_run(tmp_path):
 
 
 def test_an_estimate_times_the_step(tmp_path):
-    assert 0 < estimate.seconds_per_step(tiny(tmp_path)) < 60
+    assert 0 < cost.seconds_per_step(tiny(tmp_path)) < 60
 
 
 @pytest.mark.slow

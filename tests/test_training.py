@@ -19,24 +19,22 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from configs import default, demo
-from jdmri import (
-    failures,
-    losses,
-    masks,
-    models,
+from jdmri import losses, masks, models
+from jdmri.data.records import Shape
+from jdmri.errors import InputError
+from jdmri.runtime import exit_codes
+from jdmri.training import (
+    batches,
+    build,
     optim,
-    schedule,
-    setup,
     state,
     step,
     train,
     workdir,
 )
-from jdmri.augment import augmentation
-from jdmri.checkpoint import Checkpoints
-from jdmri.data.series import Shape
-from jdmri.errors import InputError
-from jdmri.examples import Bucket, Examples
+from jdmri.training.augment import augmentation
+from jdmri.training.checkpoint import Checkpoints
+from jdmri.training.examples import Bucket, Examples
 from tests.conftest import complex_normal
 
 
@@ -104,7 +102,7 @@ def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
         examples = examples._replace(cine=examples.cine.at[poison].set(jnp.nan))
     current, examples = jax.device_put((current, examples), NamedSharding(mesh, P()))
     kind = Bucket(Shape(4, 1, 16, 16), measured=False, padded=False)
-    plan = schedule.make([kind] * 4, batch_size, num_steps, seed=0)
+    plan = batches.make([kind] * 4, batch_size, num_steps, seed=0)
     split = NamedSharding(mesh, P("data"))
     compiled = train_step.lower(current, examples, jax.device_put(plan[0], split)).compile()
     initial = jax.tree.map(np.array, current)
@@ -150,7 +148,7 @@ def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
 
 def final_state(folder):
     config = workdir.load_config(folder)
-    return setup.restore_state(config, folder, "latest")[0]
+    return build.restore_state(config, folder, "latest")[0]
 
 
 def test_resumption_is_exact(tmp_path):
@@ -208,7 +206,7 @@ def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
     with pytest.raises(InputError, match=f"damaged: .*{data.name} differs.*--checkpoint={other}"):
-        setup.restore_state(tiny(tmp_path), tmp_path / "run", "latest")
+        build.restore_state(tiny(tmp_path), tmp_path / "run", "latest")
     (folder / str(last) / "manifest.json").unlink()
     assert checkpoints.steps() == [other] == [5]
     assert f"Checkpoint {last} has no manifest" in caplog.text
@@ -344,6 +342,6 @@ def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, arguments, message):
     ],
 )  # fmt: skip
 def test_failures_of_the_machine_are_told_apart(error, message):
-    told, code = failures.explain(error)
+    told, code = exit_codes.explain(error)
     assert re.search(message, told) and code == 2 and "\n" not in told
-    assert failures.explain(RuntimeError("a defect of ours")) is None
+    assert exit_codes.explain(RuntimeError("a defect of ours")) is None

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from configs import classical
-from jdmri import command_line, evaluate, files, grid_search, summary, train, tuning
+from jdmri import command_line
 from jdmri.classical import METHODS
 from jdmri.errors import InputError
+from jdmri.evaluation import evaluate, summary
+from jdmri.runtime import files
+from jdmri.studies import grid_search, tune
+from jdmri.training import train
 from tests.test_training import tiny
 
 
@@ -31,7 +35,7 @@ def test_a_grid_grows_where_its_end_is_best():
 
 def test_what_converged_comes_before_what_scores_higher():
     def score(parameters):
-        return tuning.Score(parameters["weight"] > 0.02, -parameters["weight"])
+        return tune.Score(parameters["weight"] > 0.02, -parameters["weight"])
 
     best, parameters = grid_search.maximise({"weight": (1e-3, 1e-1)}, 5, score)[-1]
     assert best.converged and parameters["weight"] == pytest.approx(0.0316, rel=0.01)
@@ -57,8 +61,8 @@ def config(tmp_path):
 
 
 def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
-    text = tuning.tune(config, tmp_path / "tune")
-    path = tmp_path / "tune" / tuning.TABLE
+    text = tune.tune(config, tmp_path / "tune")
+    path = tmp_path / "tune" / tune.TABLE
     assert "R 3, per frame, kt_sparse: weight" in text and f"--config.tuned={path}" in text
     (figure,) = (tmp_path / "tune").glob("*.png")
     assert figure.name == "convergence-R3-per-frame.png" and str(figure) in text
@@ -67,18 +71,18 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
         entry["psnr"] == max(t["psnr"] for t in entry["tries"] if t["converged"])
         and entry["iterations"] > 0
     )
-    monkeypatch.setattr(tuning, "grid_search", None)  # nothing is left to search
-    assert tuning.tune(config, tmp_path / "tune") == text
+    monkeypatch.setattr(tune, "grid_search", None)  # nothing is left to search
+    assert tune.tune(config, tmp_path / "tune") == text
     config.num_points = 4
     with pytest.raises(InputError, match="tuned with other settings"):
-        tuning.tune(config, tmp_path / "tune")
+        tune.tune(config, tmp_path / "tune")
 
     run = config.base.copy_and_resolve_references()
     run.methods = ("zero_filled", "kt_sparse")
     train.train(run, tmp_path / "run")
     run.tuned = str(path)
-    assert tuning.lookup(run, "kt_sparse", 1) == entry["parameters"]
-    assert tuning.lookup(run, "kt_sparse", 8) == {} == tuning.lookup(run, "zero_filled", 1)
+    assert tune.lookup(run, "kt_sparse", 1) == entry["parameters"]
+    assert tune.lookup(run, "kt_sparse", 8) == {} == tune.lookup(run, "zero_filled", 1)
     target, result = evaluate.evaluate(run, tmp_path / "run", pictures=False)
     assert "tuned (tuned.json" in files.read_json(target / "card.json")["methods"]["kt_sparse"]
     methods = result["methods"]
@@ -97,18 +101,18 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     assert "kt_sparse did not reach its tolerance for 100.0% of the series" in summary.table(result)
     run.tuned = "nowhere.json"
     with pytest.raises(InputError, match="--mode=tune"):
-        tuning.lookup(run, "kt_sparse", 1)
+        tune.lookup(run, "kt_sparse", 1)
 
 
 def test_methods_are_tuned_in_turns_into_one_table(tmp_path, config):
     config.only = ("kt_sparse",)
-    tuning.tune(config, tmp_path)
+    tune.tune(config, tmp_path)
     config.only = ("wavelets",)
     with pytest.raises(InputError, match="no grid for wavelets; there are"):
-        tuning.tune(config, tmp_path)
+        tune.tune(config, tmp_path)
     config.only = ()
-    tuning.tune(config, tmp_path)
-    entries = files.read_json(tmp_path / tuning.TABLE)["entries"]
+    tune.tune(config, tmp_path)
+    entries = files.read_json(tmp_path / tune.TABLE)["entries"]
     assert len(entries) == len(config.grid)
 
 
@@ -124,4 +128,4 @@ def test_every_method_of_the_config_takes_the_parameters_of_its_grid():
     for variant in classical.VARIANTS:
         grid = classical.get_config(variant).grid
         for name in grid:
-            tuning.METHODS.build({"name": name, **{k: v[0] for k, v in grid[name].items()}})
+            tune.METHODS.build({"name": name, **{k: v[0] for k, v in grid[name].items()}})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jdmri.classical import fill_view_sharing
-from jdmri.classical.view_sharing import view_sharing
+from jdmri.classical.fillings import view_sharing
 from jdmri.errors import InputError
 from jdmri.ops import sense
 from tests.conftest import complex_normal, unit_maps

@@ -6,6 +6,7 @@ start from them. The iterative ones also have ``.solve(kspace, maps, mask)``, wh
 """
 
 from jdmri.classical.cg_sense import cg_sense
+from jdmri.classical.fillings import fill_view_sharing, view_sharing
 from jdmri.classical.grappa import grappa
 from jdmri.classical.kt_focuss import kt_blast, kt_focuss
 from jdmri.classical.kt_sparse import kt_sparse
@@ -16,7 +17,6 @@ from jdmri.classical.method import METHODS, Iterative, Solution
 from jdmri.classical.problem import Minimiser
 from jdmri.classical.temporal_average import fill_temporal_average, temporal_average
 from jdmri.classical.total_variation import spatiotemporal_tv, temporal_tv
-from jdmri.classical.view_sharing import fill_view_sharing, view_sharing
 from jdmri.classical.wavelet import wavelet
 from jdmri.classical.zero_filled import zero_filled
 

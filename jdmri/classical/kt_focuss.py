@@ -17,8 +17,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Complex, Float
 
+from jdmri.classical.fillings import fill_view_sharing
 from jdmri.classical.method import METHODS, Iterative, Solution
-from jdmri.classical.view_sharing import fill_view_sharing
 from jdmri.errors import InputError
 from jdmri.ops import conjugate_gradient as cg
 from jdmri.ops import sense

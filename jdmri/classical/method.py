@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
 from jdmri.ops import sense
-from jdmri.registry import Registry
+from jdmri.runtime.registry import Registry
 from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask
 
 METHODS = Registry("method")

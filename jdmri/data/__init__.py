@@ -1,6 +1,6 @@
 """Readers: one file per format, each giving a `Dataset` of `Series`."""
 
-from jdmri.data import (
+from jdmri.data.formats import (
     bart,
     cmrxrecon,
     dicom,
@@ -8,13 +8,13 @@ from jdmri.data import (
     ismrmrd,
     m4raw,
     nifti,
-    npz,
+    npz_images,
     npz_kspace,
     phantom,
     skmtea,
     store,
 )
-from jdmri.data.series import READERS, Dataset, Series
+from jdmri.data.records import READERS, Dataset, Series
 
 __all__ = [
     "READERS",
@@ -27,7 +27,7 @@ __all__ = [
     "ismrmrd",
     "m4raw",
     "nifti",
-    "npz",
+    "npz_images",
     "npz_kspace",
     "phantom",
     "skmtea",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jdmri.data.phase import smooth_phase
-from jdmri.data.series import Dataset, Series
+from jdmri.data.formats.phase import smooth_phase
+from jdmri.data.records import Dataset, Series
 from jdmri.errors import InputError
 
 CRIME = (

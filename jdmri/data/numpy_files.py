@@ -3,10 +3,10 @@
 import functools
 from pathlib import Path
 
-from jdmri.data import npz, reading
+from jdmri.data.formats import npz_images, reading
+from jdmri.data.formats.reading import Entry
 from jdmri.data.magnitude import Images
-from jdmri.data.reading import Entry
-from jdmri.data.series import Series
+from jdmri.data.records import Series
 from jdmri.errors import InputError
 
 
@@ -19,7 +19,7 @@ def entries(path: Path) -> list[Entry]:
     if not path.is_file():
         raise InputError(f"{path} is a folder; give one .npz file of it.")
     with reading.reading(path, "a NumPy file"):
-        found = npz.npz(path=str(path))
+        found = npz_images.npz(path=str(path))
     doubts = tuple(w for w in found.facts["warnings"] if "subject" in w)
     doubts += ("the file does not say which axis is phase encoded: its axis 2 was taken",)
     return [Entry(one.name, functools.partial(_images, one, doubts)) for one in found.series]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import skimage.transform
 
-from jdmri.data.series import Dataset, SeriesLike
+from jdmri.data.records import Dataset, SeriesLike
 from jdmri.errors import InputError
-from jdmri.registry import Registry
+from jdmri.runtime.registry import Registry
 
 SPLITS = Registry("split")
 PARTS = ("train", "validation", "test")

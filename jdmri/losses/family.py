@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jdmri.errors import InputError
-from jdmri.registry import Registry
+from jdmri.runtime.registry import Registry
 from jdmri.typing import Cine, Scalar
 
 LOSSES = Registry("loss")

@@ -5,16 +5,16 @@ from typing import Any
 
 import flax.linen as nn
 
-from jdmri.models.cascade import Cascade
-from jdmri.models.cnn3d import CNN3D
-from jdmri.models.denoise import Denoise
-from jdmri.models.dual_unet import DualUNet
-from jdmri.models.frames_cnn import FramesCNN
-from jdmri.models.modl import MoDL
-from jdmri.models.single_frame import FrameResNet, FrameUNet
-from jdmri.models.spacetime_cnn import SpaceTimeCNN
-from jdmri.models.varnet import VarNet
-from jdmri.registry import Registry
+from jdmri.models.denoisers.cnn3d import CNN3D
+from jdmri.models.denoisers.dual_unet import DualUNet
+from jdmri.models.denoisers.frames_cnn import FramesCNN
+from jdmri.models.denoisers.single_frame import FrameResNet, FrameUNet
+from jdmri.models.denoisers.spacetime_cnn import SpaceTimeCNN
+from jdmri.models.unrolled.cascade import Cascade
+from jdmri.models.unrolled.denoise import Denoise
+from jdmri.models.unrolled.modl import MoDL
+from jdmri.models.unrolled.varnet import VarNet
+from jdmri.runtime.registry import Registry
 
 MODELS = Registry("model")
 DENOISERS = Registry("denoiser")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import jax.numpy as jnp
 
 from jdmri.errors import InputError
-from jdmri.ops import coils
+from jdmri.ops import calibration
 from jdmri.ops import espirit as eigen
-from jdmri.registry import Registry
+from jdmri.runtime.registry import Registry
 from jdmri.typing import CoilMaps, KSpace, Mask
 
 COIL_MAPS = Registry("source of coil maps")
@@ -39,7 +39,7 @@ def espirit(*, kernel: int = 6, limit: int = 24, crop: float = 0.95) -> Estimato
         )
 
     def estimate(kspace, mask, maps):
-        centre, _ = coils.calibration(kspace, mask, limit=limit)
+        centre, _ = calibration.calibration(kspace, mask, limit=limit)
         # With fewer than about 2 k lines the neighbourhoods span everything, and the maps are lost.
         fitting = max(min(kernel, *(n // 2 for n in centre.shape[1:])), 1)
         return eigen.espirit(centre, kspace.shape[-2:], kernel=fitting, crop=crop)
@@ -49,7 +49,7 @@ def espirit(*, kernel: int = 6, limit: int = 24, crop: float = 0.95) -> Estimato
 
 @COIL_MAPS.register("walsh")
 def walsh(*, size: int = 9, limit: int = 48) -> Estimator:
-    """Estimate by Walsh's method (`jdmri.ops.coils.walsh`) from the gapless centre of the temporal mean.
+    """Estimate by Walsh's method (`jdmri.ops.calibration.walsh`) from the gapless centre of the temporal mean.
 
     Args:
         size: side of the patches in pixels.
@@ -59,8 +59,8 @@ def walsh(*, size: int = 9, limit: int = 48) -> Estimator:
         raise InputError(f"coil_maps needs size and limit >= 1, got {size} and {limit}.")
 
     def estimate(kspace, mask, maps):
-        centre, _ = coils.calibration(kspace, mask, limit=limit)
-        return coils.walsh(coils.low_resolution(centre, kspace.shape[-2:]), size=size)
+        centre, _ = calibration.calibration(kspace, mask, limit=limit)
+        return calibration.walsh(calibration.low_resolution(centre, kspace.shape[-2:]), size=size)
 
     return _several(estimate)
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from jdmri.errors import InputError
-from jdmri.ops.coils import EXACT, fix_phase
+from jdmri.ops.calibration import EXACT, fix_phase
 from jdmri.typing import Array, Cine, CoilMaps, KSpace
 
 

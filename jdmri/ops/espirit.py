@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Complex, Float
 
 from jdmri.errors import InputError
-from jdmri.ops.coils import EXACT, leading_eigenvectors, smooth_phase
+from jdmri.ops.calibration import EXACT, leading_eigenvectors, smooth_phase
 from jdmri.typing import Array, Scalar
 
 

@@ -17,7 +17,7 @@ What still looks fake, beside real series:
 * Nothing passes through the plane: no tissue appears or disappears. Organs below the diaphragm stand still.
 * Blood has slow patterns that come and go, but no jets. The cut torso does not alias.
 * Circumferential strain is 4 points stronger than published, and 1.5 times the share of a series' energy
-  moves (``benchmarks/phantom_statistics.py`` prints both beside their references).
+  moves (``benchmarks/quality/phantom.py`` prints both beside their references).
 """
 
 from jdmri.phantom.scan import GENERATOR_VERSION, Scan, simulate

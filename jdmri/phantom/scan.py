@@ -9,7 +9,13 @@ from jaxtyping import Array, Bool, Float
 
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
-from jdmri.phantom import acquisition, coils, heart, motion, rhythm
+from jdmri.phantom import (
+    coils,
+    heart,
+    motion,
+    rhythm,
+    scanner,
+)
 from jdmri.phantom.fields import smooth_noise
 from jdmri.phantom.population import Subject, draw_subject
 from jdmri.phantom.signal import TISSUES, bssfp
@@ -107,24 +113,24 @@ def _simulate(
     keys = jax.random.split(key, 8)
     subject = draw_subject(keys[0], field)
     rest = motion.contour(subject)
-    fine = tuple(acquisition.FINE * n for n in matrix)
+    fine = tuple(scanner.FINE * n for n in matrix)
     view = make_view(fine, subject)
     signals = _signals(keys[1], view)
     body = torso(keys[2], view.y, view.x, view.pixel, subject, rest, signals)
     material = heart.make_material(keys[3], view, body)
     receive, shading = _receivers(keys[4], view, rest, num_coils)
-    weight = shading * jnp.exp(1j * acquisition.background_phase(keys[5], fine))
+    weight = shading * jnp.exp(1j * scanner.background_phase(keys[5], fine))
 
     def one(moment):
         image = heart.paint_frame(keys[3], moment, view, material, signals)
-        return acquisition.to_kspace(receive * (image * weight)[None], matrix)
+        return scanner.to_kspace(receive * (image * weight)[None], matrix)
 
     num_beats, arrhythmia, breathing = beats
     times = jnp.arange(num_frames * per_frame) / (num_frames * per_frame) * num_beats
     moments = rhythm.moments(
         keys[6], times, num_beats=num_beats, arrhythmia=arrhythmia, breathing=breathing
     )
-    acquired = acquisition.resolution(matrix, *shares)
+    acquired = scanner.resolution(matrix, *shares)
     kspace = jax.lax.map(one, moments) * acquired[None, None]
     maps = _maps(receive, matrix)
     middle = slice(per_frame // 2, None, per_frame)
@@ -132,11 +138,11 @@ def _simulate(
     kspace = _one_moment_a_line(kspace, num_frames)
     if consistent:
         kspace = sense.forward(cine, maps, jnp.ones((num_frames, *matrix), bool))
-    noise = acquisition.white_noise(keys[7], kspace.shape, _BLOOD / jnp.maximum(snr, 1e-6))
+    noise = scanner.white_noise(keys[7], kspace.shape, _BLOOD / jnp.maximum(snr, 1e-6))
     kspace = kspace + jnp.where(snr > 0, acquired[None, None] * noise, 0)
     shown = jax.tree.map(lambda a: a[middle], moments)
     volume = motion.ventricular_volume(subject, shown)
-    pixel = view.pixel * acquisition.FINE
+    pixel = view.pixel * scanner.FINE
     labels, displacement = _truth(view, shown, matrix)
     return Scan(
         cine, maps, kspace, labels, volume, displacement, pixel, subject, jnp.asarray(consistent)
@@ -171,20 +177,20 @@ def _receivers(key: PRNGKey, view: View, rest, num_coils: int):
 
 def _maps(receive, matrix) -> CoilMaps:
     """The sensitivities at the pixels of the image, normalised."""
-    maps = acquisition.at_pixels(receive, matrix)
+    maps = scanner.at_pixels(receive, matrix)
     return maps / jnp.linalg.norm(maps, axis=0, keepdims=True)
 
 
 def _truth(view: View, moments: motion.Moment, matrix):
     """Labels and displacement in pixels, at the pixels of the image."""
-    at = partial(acquisition.at_pixels, matrix=matrix)
+    at = partial(scanner.at_pixels, matrix=matrix)
     coarse = view._replace(y=at(view.y), x=at(view.x))
     row, column = jnp.meshgrid(*(jnp.arange(float(n)) for n in view.y.shape), indexing="ij")
     here = jnp.stack([at(row), at(column)])
 
     def one(moment):
         labels, place = heart.truth(moment, coarse, view.indices)
-        return labels, (place - here) / acquisition.FINE
+        return labels, (place - here) / scanner.FINE
 
     return jax.lax.map(one, moments)
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdmri import metrics
-from jdmri.data.series import Series, SeriesLike
+from jdmri.data.records import Series, SeriesLike
 from jdmri.ops import sense
 from jdmri.report.page import View
 

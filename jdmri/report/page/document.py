@@ -10,9 +10,9 @@ from typing import Any
 
 import matplotlib
 
-from jdmri import files
 from jdmri.report.page import markup, player, sheets
 from jdmri.report.page.content import Page
+from jdmri.runtime import files
 
 MAX_BYTES = 15 * 2**20
 

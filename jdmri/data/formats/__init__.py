@@ -1,0 +1,1 @@
+"""File formats: one file per format, from a path to a `Dataset`."""

@@ -1,0 +1,1 @@
+"""The numbers of one run: scores, summary, card and page."""

@@ -1,0 +1,147 @@
+"""The numbers of an evaluation and the protocol they were measured with."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from jdmri import masks, metrics
+from jdmri.data.records import Dataset, Series
+from jdmri.errors import InputError
+from jdmri.runtime import files
+from jdmri.training import workdir
+
+IDENTITY = ("series", "subject", "method")
+TABLE = {"psnr": ".2f", "ssim": ".3f", "nmse": ".4f"}  # metric: format
+
+
+def protocol(
+    config: ConfigDict,
+    dataset: Dataset,
+    series: Sequence[Series],
+    part: str,
+    drawn: Sequence[jax.Array],
+) -> dict[str, Any]:
+    """State how the numbers come about.
+
+    Args:
+        config: of the evaluation.
+        dataset: the source of the series.
+        series: those that are evaluated.
+        part: ``train``, ``validation``, ``test`` or ``all``.
+        drawn: the masks, one a series.
+    """
+    described = [masks.describe(mask) for mask in drawn]
+    data = config.data.to_dict()
+    return {
+        "data": dataset.name,
+        "split": part,
+        "num_series": len(series),
+        "num_subjects": len({s.subject for s in series}),
+        "unit": "subject (mean over its series)",
+        "mask": config.mask.to_dict(),
+        "centre_lines_count_in_acceleration": masks.MASKS.build(config.mask).counts_centre,
+        **{f"true_{k}": float(np.mean([d[k] for d in described])) for k in described[0]},
+        "noise_sigma": config.noise.sigma,
+        "coil_maps": config.coil_maps.to_dict(),
+        "eval_seed": config.eval.seed,
+        "split_scheme": config.split.to_dict(),
+        "data_settings": {k: v for k, v in data.items() if k not in ("cache_dir", "path")},
+        "metrics": {name: metrics.protocol(name) for name in config.metrics},
+        "heart": "NAME_heart: the same metric on a box of 5/12 of each side around what beats once a cycle, frozen from the reference",
+        "seconds": "one series, second call, compilation not counted",
+    }
+
+
+def refuse_other(path: Path, wanted: Mapping[str, Any]) -> None:
+    """Refuse to overwrite an evaluation that was made with another protocol.
+
+    Raises:
+        InputError: naming what differs.
+    """
+    if not path.is_file():
+        return
+    changes = workdir.differences(files.read_json(path)["protocol"], wanted)
+    changes = [c for c in changes if not c.startswith("checkpoint:")]
+    if changes:
+        raise InputError(
+            f"{path.parent} holds an evaluation with another protocol ({'; '.join(changes[:4])}); "
+            f"choose another name with --config.eval.name=NAME."
+        )
+
+
+def summarise(
+    rows: Sequence[Mapping[str, Any]],
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Average per subject, then give mean, SD, median and quartiles over subjects.
+
+    Values that are not finite (a metric that is not defined for a series) are left out; ``n`` counts
+    the subjects that remain.
+
+    Returns:
+        ``{method: {metric: {"mean", "std", "median", "q1", "q3", "n"}}}``.
+    """
+    names = [k for k in rows[0] if k not in IDENTITY]
+    methods = dict.fromkeys(row["method"] for row in rows)
+    return {
+        m: {n: _spread([r for r in rows if r["method"] == m], n) for n in names} for m in methods
+    }
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """Format the main metrics of a ``summary.json`` as text, protocol first."""
+    about, methods = result["protocol"], result["methods"]
+    known = next(iter(methods.values()))
+    formats = {n: f for name, f in TABLE.items() for n in (name, f"{name}_heart") if n in known}
+    if any(values["iterations"]["n"] for values in methods.values()):
+        formats |= {"iterations": ".0f", "residual": ".1e"}
+    formats["seconds"] = ".2g"
+    lines = [
+        f"{about['data']} ({about['split']}), {about['num_subjects']} subjects, {about['mask']['name']} mask, "
+        f"true R {about['true_acceleration']:.2f}, noise σ {about['noise_sigma']:g}; mean ± SD over subjects"
+        + (f"; {about['note']}" if about.get("note") else ""),
+        f"{'method':18}" + "".join(f"{n:>19}" for n in formats),
+    ]
+    for method, values in methods.items():
+        lines.append(
+            f"{method:18}" + "".join(f"{_cell(values[n], f):>19}" for n, f in formats.items())
+        )
+    warnings = (_unconverged(method, values["converged"]) for method, values in methods.items())
+    return "\n".join([*lines, *filter(None, warnings)])
+
+
+def _unconverged(method: str, converged: Mapping[str, float | None]) -> str:
+    """Warn of a solver that its most iterations ended."""
+    share = converged["mean"]
+    if share is None or share == 1:
+        return ""
+    return f"{method} did not reach its tolerance for {1 - share:.1%} of the series (mean over subjects)."
+
+
+def _spread(rows: Sequence[Mapping[str, Any]], metric: str) -> dict[str, float | None]:
+    by_subject: dict[str, list[float]] = {}
+    for row in rows:
+        if np.isfinite(row[metric]):
+            by_subject.setdefault(row["subject"], []).append(row[metric])
+    values = np.array([np.mean(v) for v in by_subject.values()])
+    if not values.size:
+        return dict.fromkeys(("mean", "std", "median", "q1", "q3")) | {"n": 0}
+    q1, median, q3 = np.percentile(values, [25, 50, 75]).tolist()
+    std = float(values.std(ddof=1)) if values.size > 1 else None
+    return {
+        "mean": float(values.mean()),
+        "std": std,
+        "median": median,
+        "q1": q1,
+        "q3": q3,
+        "n": values.size,
+    }
+
+
+def _cell(value: Mapping[str, float | None], form: str) -> str:
+    if value["mean"] is None:
+        return "–"
+    return f"{value['mean']:{form}}" + ("" if value["std"] is None else f" ± {value['std']:{form}}")

@@ -1,0 +1,1 @@
+"""Networks from a cine to a cine; each file registers its own."""

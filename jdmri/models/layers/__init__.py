@@ -1,0 +1,1 @@
+"""Layers in the formulation that is fast on the device at hand."""

@@ -1,0 +1,31 @@
+"""One image-domain network on the starting image, without data consistency."""
+
+import flax.linen as nn
+
+from jdmri.models.unrolled import rounds
+from jdmri.models.unrolled.start import starting_image
+from jdmri.ops import sense
+from jdmri.typing import Cine, CoilMaps, KSpace, Mask
+
+
+class Denoise(nn.Module):
+    """The denoiser applied once.
+
+    Attributes:
+        denoiser: maps a cine to a cine.
+        start: ``zero_filled`` (as S0), ``temporal_average`` or ``view_sharing``.
+        cyclic: whether the last frame is followed by the first.
+        precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
+    """
+
+    denoiser: nn.Module
+    start: str = "zero_filled"
+    cyclic: bool = True
+    precision: str = "float32"
+
+    @nn.compact
+    def __call__(self, kspace: KSpace, maps: CoilMaps, mask: Mask, train: bool = False) -> Cine:
+        """Reconstruct ``[batch, frame, y, x]`` from undersampled k-space."""
+        encoding, data = sense.fold(kspace, maps, mask)
+        cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
+        return rounds.denoise(self, self.denoiser, cine, train)

@@ -1,0 +1,1 @@
+"""Statistical tests of scores: pure functions of arrays, subjects as the unit."""

@@ -1,0 +1,97 @@
+"""The series that a study's page shows: the worst three and the median one, by every method."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from jdmri.data import acquisition
+from jdmri.data.records import Series, SeriesLike
+from jdmri.evaluation import evaluate
+from jdmri.report.page import View
+from jdmri.report.tables.results import higher_is_better
+from jdmri.report.views import NUM_WORST, reconstruct_all, view
+from jdmri.runtime import files
+from jdmri.studies.collect import Scores
+from jdmri.studies.runs import Run
+from jdmri.training import build
+
+
+def showcase(config: ConfigDict, runs: Sequence[Run], folder: Path, scores: Scores) -> list[View]:
+    """Reconstruct the shown series by the first seed's network of every variant.
+
+    Args:
+        config: of the study.
+        runs: all of them.
+        folder: of the study.
+        scores: of `collect`.
+    """
+    first = [r for r in runs if r.seed == runs[0].seed and r.variant in scores.trained]
+    views = []
+    for label, subject, name in _choose(scores, config.metric):
+        tested = {r.variant: (r, one) for r in first if (one := find(r, name)) is not None}
+        captions = {row: _caption(scores, row, config.metric, subject, name) for row in scores.rows}
+        views.append(_show(tested, folder, label, captions))
+    return views
+
+
+def _choose(scores: Scores, metric: str) -> list[tuple[str, str, str]]:
+    """(label, subject, series), ranked by the mean over variants of what the first seed reached."""
+    first = [next(iter(scores.rows[variant][metric].values())) for variant in scores.trained]
+    names = [(subject, series) for subject, ones in first[0].items() for series in ones]
+    sign = 1 if higher_is_better(metric) else -1
+    mean = lambda name: sign * np.mean([one[name[0]][name[1]] for one in first])
+    ranked = sorted(names, key=mean)
+    worst = [(f"worst {i}", *name) for i, name in enumerate(ranked[:NUM_WORST], 1)]
+    return [*worst, ("median", *ranked[len(ranked) // 2])]
+
+
+def _show(
+    tested: dict[str, tuple[Run, SeriesLike]], folder: Path, label: str, captions: dict
+) -> View:
+    series, mask, estimates = reconstructions(tested, folder)
+    captions = {row: captions.get(row, "") for row in estimates}
+    return view(series, mask, estimates, label=label, captions=captions)
+
+
+def reconstructions(
+    tested: dict[str, tuple[Run, SeriesLike]], folder: Path
+) -> tuple[Series, np.ndarray, dict[str, np.ndarray]]:
+    """Reconstruct one series by the methods without training, as the first variant has them, and by every variant.
+
+    Args:
+        tested: variant → a run that tests the series, and the series.
+        folder: of the study.
+
+    Returns:
+        The reference and the mask of the first variant, and row → ``[frame, y, x]``.
+    """
+    estimates: dict[str, np.ndarray] = {}
+    for variant, (run, series) in tested.items():
+        data, reference = acquisition.simulate(acquisition.load(series, run.config), run.config)
+        methods = evaluate.build_methods(run.config, _restore(run, folder), series.shape.coils)
+        network = methods.pop(evaluate.MODEL)
+        if not estimates:
+            first, mask = reference, np.asarray(data.mask)
+            estimates = reconstruct_all(methods, data)
+        estimates[variant] = np.asarray(network(*data))
+    return first, mask, estimates
+
+
+def find(run: Run, name: str) -> SeriesLike | None:
+    """Return the series of that name if the run tests it; with folds another run may."""
+    tested = build.split_data(build.read_data(run.config), run.config)["test"]
+    return next((s for s in tested if s.name == name), None)
+
+
+def _restore(run: Run, folder: Path):
+    """Restore the checkpoint that was evaluated."""
+    done = files.read_json(run.workdir(folder) / "evaluation" / "test" / "summary.json")
+    step = str(done["protocol"]["checkpoint"])
+    return build.restore_state(run.config, run.workdir(folder), step)[0]
+
+
+def _caption(scores: Scores, row: str, metric: str, subject: str, series: str) -> str:
+    value = next(iter(scores.rows[row][metric].values()))[subject][series]
+    return f"{value:.1f} dB" if metric == "psnr" else f"{metric} {value:.4g}"

@@ -1,0 +1,206 @@
+"""Parameters of the methods without training, tuned on validation subjects: ``--mode=tune``.
+
+The table it writes is what ``config.tuned`` names: evaluations take from it the parameters of each method for their mask,
+noise and number of coils.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+from tqdm import tqdm
+
+from jdmri import metrics
+from jdmri.classical import METHODS
+from jdmri.data.acquisition import load, simulate
+from jdmri.data.records import SeriesLike
+from jdmri.errors import InputError
+from jdmri.runtime import files
+from jdmri.studies import grid_search
+from jdmri.training import build
+
+TABLE = "tuned.json"
+Parameters = dict[str, float]
+
+
+class Ended(NamedTuple):
+    """How a reconstruction ended; numbers are NaN for a method without iterations, which has converged.
+
+    Attributes:
+        iterations: of its solver.
+        residual: at the end.
+        converged: whether the residual is below the method's tolerance.
+    """
+
+    iterations: float
+    residual: float
+    converged: bool
+
+
+class Score(NamedTuple):
+    """How good parameters are. Stopping early regularises, too: only where nothing converges may the best be unconverged.
+
+    Attributes:
+        converged: on every series.
+        psnr: mean over series, dB.
+    """
+
+    converged: bool
+    psnr: float
+
+
+def tune(config: ConfigDict, folder: Path) -> str:
+    """Tune every method of ``config.grid`` for every acceleration and kind of mask.
+
+    Each result is written as soon as it is known; the same command goes on after a kill.
+
+    Args:
+        config: ``base`` (a run's config: data, split, mask, noise), ``accelerations``, ``per_frame``, ``grid`` (method →
+            parameter → lowest and highest value), ``only`` (methods to tune now; empty: all of the grid), ``num_points``,
+            ``num_series``.
+        folder: for ``tuned.json``.
+
+    Returns:
+        A line for each entry, the figures of `convergence.draw`, and how to use the table.
+
+    Raises:
+        InputError: the data or a setting cannot be used, or the folder holds a table of other settings.
+    """
+    path = folder / TABLE
+    entries = _begun(path, config)
+    series = build.split_data(build.read_data(config.base), config.base)["validation"]
+    chosen = series[: config.num_series or None]
+    if not chosen:
+        raise InputError("the validation split is empty; change --config.base.split.ratios.")
+    done = [(e["mask"], e["method"]) for e in entries]
+    names = config.only or tuple(config.grid)
+    unknown = [name for name in names if name not in config.grid]
+    if unknown:
+        raise InputError(f"no grid for {', '.join(unknown)}; there are {', '.join(config.grid)}.")
+    work = [(run, name) for run in _runs(config) for name in names]
+    for run, name in tqdm(work, desc="tune", unit="method", disable=None):
+        if (run.mask.to_dict(), name) not in done:
+            entries.append(_entry(run, name, config, chosen))
+            files.write_json(path, {"settings": _settings(config), "entries": entries})
+    from jdmri import convergence  # with matplotlib
+
+    drawn = convergence.draw(entries, _runs(config), chosen[0], folder)
+    lines = [_line(entry) for entry in entries]
+    lines += [f"Objective and PSNR against iteration: {', '.join(map(str, drawn))}"] * bool(drawn)
+    return "\n".join([*lines, f"To use them in evaluations: --config.tuned={path}"])
+
+
+def lookup(config: ConfigDict, method: str, num_coils: int) -> Parameters:
+    """Return the tuned parameters of a method for the mask and noise of ``config``; nothing where none are known.
+
+    Raises:
+        InputError: ``config.tuned`` names no table.
+    """
+    if not config.tuned:
+        return {}
+    path = Path(config.tuned)
+    if not path.is_file():
+        raise InputError(
+            f"no file {config.tuned!r}; make one with --mode=tune, or set tuned to ''."
+        )
+    wanted = {"method": method, "mask": config.mask.to_dict(), "noise_sigma": config.noise.sigma}
+    wanted |= {"num_coils": num_coils}
+    for entry in files.read_json(path)["entries"]:
+        if all(entry[key] == value for key, value in wanted.items()):
+            return entry["parameters"]
+    return {}
+
+
+def _runs(config: ConfigDict) -> list[ConfigDict]:
+    """One run's config for each mask."""
+    runs = []
+    for per_frame in config.per_frame:
+        for acceleration in config.accelerations:
+            run = config.base.copy_and_resolve_references()
+            run.mask.update(acceleration=acceleration, per_frame=per_frame)
+            runs.append(run)
+    return runs
+
+
+def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[SeriesLike]) -> dict:
+    """Tune one method for one mask."""
+    psnr = metrics.METRICS.build({"name": "psnr"})
+    acquired = [simulate(load(one, run), run) for one in series]
+    context = {"cyclic": run.data.cyclic}
+    ended: dict[tuple, list[Ended]] = {}
+
+    def score(parameters):
+        method = METHODS.build({"name": name, **parameters}, **context)
+        scores, ends = [], []
+        for data, reference in acquired:
+            cine, end = reconstruct(method, data)
+            ends.append(end)
+            scores.append(psnr(np.asarray(cine), reference.cine))
+        ended[tuple(parameters.items())] = ends
+        return Score(all(end.converged for end in ends), float(np.mean(scores)))
+
+    tries = grid_search.maximise(config.grid[name].to_dict(), config.num_points, score)
+    best, parameters = tries[-1]
+    iterations, residual, _ = np.array(ended[tuple(parameters.items())]).T
+    return {
+        "method": name,
+        "mask": run.mask.to_dict(),
+        "noise_sigma": run.noise.sigma,
+        "num_coils": series[0].shape.coils,
+        "parameters": parameters,
+        **best._asdict(),
+        "iterations": _finite(iterations.mean()),
+        "largest_residual": _finite(residual.max()),
+        "num_series": len(series),
+        "data": run.data.name,
+        "tries": [scored._asdict() | point for scored, point in tries],
+    }
+
+
+def reconstruct(method: Callable, data: tuple) -> tuple[jax.Array, Ended]:
+    """Apply a method: the cine, and how it ended."""
+    if not hasattr(method, "solve"):
+        return method(*data), Ended(float("nan"), float("nan"), True)
+    solution = method.solve(*data)
+    end = Ended(float(solution.iterations), float(solution.residual), bool(solution.converged))
+    return solution.cine, end
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _settings(config: ConfigDict) -> dict[str, Any]:
+    """What the entries have in common."""
+    return {
+        "base": config.base.to_dict(),
+        "num_points": config.num_points,
+        "num_series": config.num_series,
+        "grid": config.grid.to_dict(),
+    }
+
+
+def _begun(path: Path, config: ConfigDict) -> list[dict]:
+    """Return the entries of an interrupted command.
+
+    Raises:
+        InputError: they were tuned with other settings.
+    """
+    if not path.is_file():
+        return []
+    known = files.read_json(path)
+    # JSON has lists for tuples.
+    if known["settings"] != files.as_json(_settings(config)):
+        raise InputError(f"{path} was tuned with other settings; choose another --workdir.")
+    return known["entries"]
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    mask, parameters = entry["mask"], entry["parameters"]
+    settings = ", ".join(f"{k} {v:.3g}" for k, v in parameters.items())
+    kind = "per frame" if mask["per_frame"] else "shared"
+    psnr = f"{entry['psnr']:.2f} dB" + ("" if entry["converged"] else ", not converged")
+    return f"R {mask['acceleration']:g}, {kind}, {entry['method']}: {settings} ({psnr})"
