@@ -12,7 +12,6 @@ import jax
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
@@ -20,18 +19,6 @@ import pytest  # noqa: E402
 @pytest.fixture
 def key():
     return jax.random.key(0)
-
-
-def complex_normal(key, shape):
-    """Draw complex64 white noise, E|n|² = 2."""
-    real, imag = jax.random.normal(key, (2, *shape))
-    return jax.lax.complex(real, imag)
-
-
-def unit_maps(key, num_coils, size):
-    """Draw random complex maps with Σ_coil |map|² = 1."""
-    maps = complex_normal(key, (num_coils, *size))
-    return maps / jnp.linalg.norm(maps, axis=0, keepdims=True)
 
 
 @pytest.fixture
