@@ -6,7 +6,7 @@
 
 Each side is a process of its own, so that its peak memory is its own; they take turns, one step each. Medians. Our step holds augmentation,
 masks, undersampling, the loss, the gradient, AdamW and the averaged weights; PyTorch's gets undersampled data and does the rest.
-"Temporary" is what XLA plans besides arguments; peaks are those of whole processes while they step, after compilation. 20 frames, one coil, float32 (--precision=bfloat16: both).
+"Temporary" is what XLA plans besides arguments; peaks are those of whole processes while they step, after compilation. 20 frames, one coil, float32 (--precision=tf32 or bfloat16: both sides).
 """
 
 import argparse
@@ -46,7 +46,7 @@ def parse():
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--sizes", type=int, nargs="+", default=[96, 192])
     parser.add_argument("--batches", type=int, nargs="+", default=[1])
-    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--precision", default="float32", choices=["float32", "tf32", "bfloat16"])
     parser.add_argument("--worker", help="used by the benchmark itself: which side")
     return parser.parse_args()
 
@@ -230,6 +230,9 @@ def theirs(options, network, width, size, batch):
     from benchmarks.peers.torch_networks import NETWORKS, channels_last, compiled
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # Left alone, PyTorch convolves in TensorFloat-32 and multiplies in float32; ours does both as asked.
+    torch.backends.cudnn.allow_tf32 = options.precision != "float32"
+    torch.backends.cuda.matmul.allow_tf32 = options.precision != "float32"
     torch.manual_seed(0)
     model = NETWORKS[network](width).to(device)
     layouts = {"torch channels last": channels_last, "torch compile": compiled}
