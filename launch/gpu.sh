@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Everything that only a GPU can show, most valuable first. Each part is bounded and written at once.
-#   bash launch/gpu.sh [OUTPUT_FOLDER] [part ...]        parts: env equal peak step latency epoch memory growth tests
+# Everything that only a GPU can show, most valuable first, in about nine minutes on an H100, nearly all of them compilation.
+# Each part is bounded and written at once; what it printed goes into the rows of docs/results by `python -m benchmarks.tables --take`.
+#   bash launch/gpu.sh [OUTPUT_FOLDER] [part ...]        parts: env equal peak tests step epoch memory growth
 # Needs: Python with jax (CUDA), flax, optax, orbax, and for `step` torch. Nothing is installed here.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-gpu-results}; shift || true
-parts=${*:-env equal peak step latency epoch memory growth tests}
+parts=${*:-env equal peak tests step epoch memory growth}
 mkdir -p "$out"; : >"$out/summary.txt"; export XLA_PYTHON_CLIENT_PREALLOCATE=false PYTHONUNBUFFERED=1
 python=${PYTHON:-python3}
+{ date -u +%F; nvidia-smi --query-gpu=name,driver_version --format=csv,noheader; echo "$(nproc) CPU cores, $(uptime | sed 's/.*load/load/')"; } 2>&1 | tee -a "$out/summary.txt"
 part() { # NAME SECONDS COMMAND...
   local name=$1 limit=$2; shift 2
   case " $parts " in *" $name "*) ;; *) return ;; esac
@@ -15,7 +17,7 @@ part() { # NAME SECONDS COMMAND...
   printf '%-8s rc %s, %s s: %s\n' "$name" $? $((SECONDS - begin)) "$(grep -v '^$' "$out/$name.txt" | tail -1 | cut -c1-150)" | tee -a "$out/summary.txt"
 }
 part env 30 bash -c "nvidia-smi; $python -c 'import jax, flax, optax; print(jax.__version__, flax.__version__, optax.__version__, jax.devices())'"
-part equal 120 "$python" - <<'PY'
+part equal 90 "$python" - <<'PY'
 # The same key, data and weights on CPU and GPU.
 import jax, numpy as np
 from jdmri import masks, phantom
@@ -44,7 +46,7 @@ kspace = both("forward", sense.forward, cine, maps, mask)
 for name in ("view_sharing", "spatiotemporal_tv", "cg_sense"):
     both(name, METHODS.build({"name": name}), kspace, maps, mask)
 PY
-part peak 60 "$python" - <<'PY'
+part peak 20 "$python" - <<'PY'
 import jax, jax.numpy as jnp, time
 for kind, n in ((jnp.float32, 8192), (jnp.bfloat16, 8192)):
     a = jax.random.normal(jax.random.key(0), (n, n), kind)
@@ -55,10 +57,9 @@ for kind, n in ((jnp.float32, 8192), (jnp.bfloat16, 8192)):
     b.block_until_ready()
     print(kind.__name__, round(2 * n**3 * 10 / (time.perf_counter() - t) / 1e12, 1), "TFLOP/s")
 PY
-part step 170 "$python" -m benchmarks.speed.train_step --against=torch --networks demo cascade dual_unet --widths 64 --sizes 192
-part latency 90 "$python" -m benchmarks.quality.networks --only demo cascade dual_unet
-part epoch 60 "$python" -m benchmarks.speed.train_step --networks dual_unet --widths 64 --sizes 192 --batches 10
-part memory 60 "$python" -m benchmarks.speed.scaling --policies --cascades 12 --matrix 192 --coils 8 --width 32
-part growth 60 "$python" -m benchmarks.speed.scaling --only cascades frames
-part tests 120 "$python" -m pytest -m gpu -q -p no:cacheprovider
+part tests 40 "$python" -m pytest -m gpu -q -p no:cacheprovider
+part step 250 "$python" -m benchmarks.speed.train_step --against=torch --precision=tf32 --networks demo cascade dual_unet --widths 64 --sizes 192
+part epoch 100 "$python" -m benchmarks.speed.train_step --networks dual_unet --widths 64 --sizes 192 --batches 10
+part memory 70 "$python" -m benchmarks.speed.scaling --policies --memory plain scan_remat --cascades 3 --matrix 192 --coils 4 --width 32
+part growth 50 "$python" -m benchmarks.speed.scaling --only frames
 cat "$out/summary.txt"

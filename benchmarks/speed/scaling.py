@@ -37,6 +37,7 @@ def main():
     """Print a table for each quantity, or for the memory policies."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--policies", action="store_true")
+    parser.add_argument("--memory", nargs="+", default=MEMORY, choices=MEMORY, help="which")
     parser.add_argument("--only", nargs="+", default=list(AXES), choices=list(AXES))
     parser.add_argument("--cascades", type=int, nargs="+", default=[1, 3, 6, 12])
     parser.add_argument("--matrix", type=int, default=96)
@@ -71,7 +72,7 @@ def policies(options):
     """Measure each memory policy for several numbers of cascades."""
     print("| cascades | memory | compile s | step ms | temporary MiB |\n|---|---|---|---|---|")
     for count in options.cascades:
-        for name in MEMORY:
+        for name in options.memory:
             case = BASE | dict(cascades=count, matrix=options.matrix, coils=options.coils)
             start = time.perf_counter()
             repeats = 0 if options.no_steps else REPEATS

@@ -1,0 +1,1 @@
+"""The same problems and networks in other libraries."""

@@ -1,0 +1,1 @@
+"""Time and memory: one module a measurement, started with `python -m benchmarks.speed.NAME`."""
