@@ -65,14 +65,15 @@ def markdown(table: dict) -> str:
 
 
 def take(name: str, printed: str):
-    """Replace the tables of a file of rows by those that a script printed, in their order."""
+    """Replace the tables of a file of rows by those that a script printed, in their order; a file without tables takes any."""
     result, found = read(name), parse(printed)
-    if [table["columns"] for table in found] != [table["columns"] for table in result["tables"]]:
+    known = result["tables"] or found
+    if [table["columns"] for table in found] != [table["columns"] for table in known]:
+        heads = [table["columns"][0] for table in found]
         raise SystemExit(
-            f"{name}.json has other tables than those printed: {[t['columns'][0] for t in found]}"
+            f"{name}.json has other tables than those printed, which begin with: {heads}"
         )
-    for old, new in zip(result["tables"], found, strict=True):
-        old["rows"] = new["rows"]
+    result["tables"] = [old | new for old, new in zip(known, found, strict=True)]
     write(name, result)
 
 
