@@ -9,9 +9,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import load, simulate
 from jdmri.data.records import SeriesLike
 from jdmri.report.figures import cines, convergence
+from jdmri.training import build
 from jdmri.training.step import magnitude_psnr
 
 _BEYOND = 3  # times as many iterations as the method took
@@ -47,7 +47,7 @@ def _curves(
     entries: Sequence[Mapping[str, Any]], run: ConfigDict, one: SeriesLike
 ) -> Iterator[tuple[str, convergence.Curve]]:
     """Run each method that minimises an objective."""
-    acquired, reference = simulate(load(one, run), run)
+    acquired, reference = build.acquisition(run).simulate(one)
     cine = jnp.asarray(reference.cine)
     psnr = lambda estimate: magnitude_psnr(estimate, cine)
     for entry in entries:

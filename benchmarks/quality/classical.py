@@ -20,7 +20,6 @@ from tqdm import tqdm
 from configs import classical
 from jdmri import masks, metrics
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import load, simulate
 from jdmri.runtime import files
 from jdmri.studies import tune
 from jdmri.training import build
@@ -79,7 +78,8 @@ def acquire(options, config) -> list:
     """Simulate the series' acquisition: the real ones, or the test phantoms."""
     data = build.read_data(config)
     series = data.series if options.real else build.split_data(data, config)["test"]
-    return [simulate(load(one, config), config) for one in series[: options.series or None]]
+    acquisition = build.acquisition(config)
+    return [acquisition.simulate(one) for one in series[: options.series or None]]
 
 
 def configs_of(options, acceleration: float, per_frame: bool):

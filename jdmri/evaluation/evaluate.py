@@ -12,12 +12,7 @@ from tqdm import tqdm
 
 from jdmri import losses, metrics
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import (
-    Acquired,
-    draw_mask,
-    load,
-    simulate,
-)
+from jdmri.data.acquisition import Acquired, Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
 from jdmri.evaluation import card, summary
@@ -71,14 +66,15 @@ def evaluate(
     target = (
         folder / "evaluation" / (config.eval.name or (split if own else _folder_name(dataset.name)))
     )
-    masks = [draw_mask(s, config) for s in series]
+    acquisition = build.acquisition(config)
+    masks = [acquisition.mask_of(s) for s in series]
     note = losses.note(trained.loss.to_dict())
     protocol = summary.protocol(config, dataset, series, part, masks)
     protocol |= {"checkpoint": step, "training_loss": trained.loss.to_dict(), "note": note}
     summary.refuse_other(target / "summary.json", protocol)
 
     methods = build_methods(config, state, series[0].shape.coils)
-    rows = _score_all(series, config, methods)
+    rows = _score_all(series, acquisition, methods, config.metrics)
     result = {"protocol": protocol, "methods": summary.summarise(rows)}
     if not processes.is_first():
         return target, result
@@ -91,8 +87,7 @@ def evaluate(
         from jdmri.report import views  # a second of imports
 
         history = records.read_records(folder)
-        acquire = lambda one: simulate(load(one, config), config)
-        shown = views.worst_and_median(series, acquire, methods, rows)
+        shown = views.worst_and_median(series, acquisition, methods, rows)
         gallery.draw(target / "figures", shown, history, note)
         title = f"{folder.name}: {dataset.name}, {part}"
         content = title, result, rows, shown, history, about
@@ -110,7 +105,10 @@ def build_methods(config: ConfigDict, state, num_coils: int) -> dict[str, Callab
 
 
 def _score_all(
-    series: Sequence[SeriesLike], config: ConfigDict, methods: Mapping[str, Callable]
+    series: Sequence[SeriesLike],
+    acquisition: Acquisition,
+    methods: Mapping[str, Callable],
+    measures: Sequence[str],
 ) -> list[dict]:
     """Reconstruct and score each series by each method: one row each."""
     groups = []
@@ -118,12 +116,12 @@ def _score_all(
     for one in tqdm(
         own, desc="evaluate", unit="series", leave=None, disable=processes.no_progress()
     ):
-        acquired, reference = simulate(load(one, config), config)
+        acquired, reference = acquisition.simulate(one)
         region = metrics.heart_region(reference.cine)
         groups.append([])
         for name, method in methods.items():
             estimate, known = _timed(method, acquired)
-            scores = metrics.evaluate(estimate, reference.cine, config.metrics, region)
+            scores = metrics.evaluate(estimate, reference.cine, measures, region)
             identity = {"series": one.name, "subject": one.subject, "method": name}
             groups[-1].append(identity | scores | known)
     return [row for group in processes.gather(groups) for row in group]

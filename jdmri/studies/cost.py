@@ -60,7 +60,7 @@ def seconds_per_step(config: ConfigDict) -> float:
     dataset = build.read_data(config)
     kinds = buckets(dataset.series)
     largest = max(kinds, key=lambda kind: np.prod(kind.shape))
-    one = prepare(dataset.series[kinds.index(largest)], largest, config)
+    one = prepare(dataset.series[kinds.index(largest)], largest, build.pipeline(config))
     compiled, current, *data = compile_step(config, stack([one] * config.train.batch_size))
     current, _ = jax.block_until_ready(compiled(current, *data))
     start = time.perf_counter()

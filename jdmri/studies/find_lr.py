@@ -79,12 +79,13 @@ def _sweep(config: ConfigDict, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
     current = jax.device_put(
         state.create(task.model, optimizer, config.seed), NamedSharding(mesh, P())
     )
-    examples = feed(series, config)
+    pipeline = build.pipeline(config)
+    examples = feed(series, pipeline)
     plan = schedules.make(examples.buckets, size, num_steps, config.seed)
     train_step = make_train_step(
         task, optimizer, ema_decay=0.0, mesh=mesh, streamed=examples.streamed
     )
-    probe = Validation(task, feed(series[:_NUM_PROBES], config))
+    probe = Validation(task, feed(series[:_NUM_PROBES], pipeline))
     losses: list[float] = []
     batches = examples.batches(plan, mesh)
     for batch in tqdm(batches, desc="learning rate", total=num_steps, unit="step", disable=None):

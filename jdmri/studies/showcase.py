@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from jdmri.data import acquisition
 from jdmri.data.records import Series, SeriesLike
 from jdmri.evaluation import evaluate
 from jdmri.report.page import View
@@ -69,7 +68,7 @@ def reconstructions(
     """
     estimates: dict[str, np.ndarray] = {}
     for variant, (run, series) in tested.items():
-        data, reference = acquisition.simulate(acquisition.load(series, run.config), run.config)
+        data, reference = build.acquisition(run.config).simulate(series)
         methods = evaluate.build_methods(run.config, _restore(run, folder), series.shape.coils)
         network = methods.pop(evaluate.MODEL)
         if not estimates:

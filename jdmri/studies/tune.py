@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from jdmri import metrics
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import load, simulate
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
 from jdmri.runtime import files
@@ -128,7 +127,8 @@ def _runs(config: ConfigDict) -> list[ConfigDict]:
 def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[SeriesLike]) -> dict:
     """Tune one method for one mask."""
     psnr = metrics.METRICS.build({"name": "psnr"})
-    acquired = [simulate(load(one, run), run) for one in series]
+    acquisition = build.acquisition(run)
+    acquired = [acquisition.simulate(one) for one in series]
     context = {"cyclic": run.data.cyclic}
     ended: dict[tuple, list[Ended]] = {}
 

@@ -8,13 +8,16 @@ from ml_collections import ConfigDict
 
 from jdmri import models
 from jdmri.data import READERS, Dataset
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.data.splits import SPLITS
 from jdmri.losses import LOSSES
 from jdmri.masks import MASKS
+from jdmri.ops.coil_maps import COIL_MAPS
 from jdmri.training import optim, state, workdir
 from jdmri.training.augment import augmentation
 from jdmri.training.checkpoint import Checkpoints
+from jdmri.training.examples import Pipeline
 from jdmri.training.step import Task
 
 
@@ -45,6 +48,32 @@ def same_source(config: ConfigDict, trained: ConfigDict) -> bool:
     return not workdir.differences(trained.data.to_dict() | place, config.data.to_dict() | place)
 
 
+def acquisition(config: ConfigDict) -> Acquisition:
+    """Build how series are undersampled: mask, noise, coil maps, reference.
+
+    Raises:
+        InputError: an unknown name or an impossible setting.
+    """
+    estimator = COIL_MAPS.build(config.coil_maps)
+    return Acquisition(
+        sampler=MASKS.build(config.mask),
+        sigma=config.noise.sigma,
+        coil_maps=None if config.coil_maps.name == "given" else estimator,
+        reference=config.data.reference,
+        eval_seed=config.eval.seed,
+    )
+
+
+def pipeline(config: ConfigDict) -> Pipeline:
+    """Build how series become what the step takes."""
+    return Pipeline(
+        acquisition=acquisition(config),
+        cyclic=config.data.cyclic,
+        streaming=config.train.streaming,
+        num_workers=config.train.num_workers,
+    )
+
+
 def build_model(config: ConfigDict) -> nn.Module:
     """Build the network; whether time is cyclic is a property of the data."""
     context = {"cyclic": config.data.cyclic, "precision": config.train.precision}
@@ -57,10 +86,9 @@ def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
     augment["frame_roll"] = augment["frame_roll"] and config.data.cyclic
     return Task(
         model=build_model(config),
-        sampler=MASKS.build(config.mask),
+        acquisition=acquisition(config),
         loss=LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch),
         augment=augmentation(**augment),
-        eval_seed=config.eval.seed,
     )
 
 

@@ -25,7 +25,7 @@ from jdmri.training import (
     workdir,
 )
 from jdmri.training.checkpoint import Checkpoints
-from jdmri.training.examples import Bucket, buckets, prepare
+from jdmri.training.examples import Bucket, Pipeline, buckets, prepare
 from jdmri.training.feed import feed
 from jdmri.training.progress import MAX_SKIPPED_IN_A_ROW, RunLog
 from jdmri.training.state import TrainState
@@ -63,9 +63,10 @@ def train(
     steps_per_epoch, num_steps = run_length(config, buckets(chosen))
     mesh = one_axis_mesh(config.train.batch_size)
     task = build.build_task(config, steps_per_epoch)
+    pipeline = build.pipeline(config)
     optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
     initial = state.create(task.model, optimizer, config.seed)
-    _check_shapes(task, initial, chosen, config)
+    _check_shapes(task, initial, chosen, pipeline)
 
     processes.first_does(lambda: workdir.open_run(folder, config, extend=extend))
     checkpoints = Checkpoints(folder / "checkpoints", keep_latest=config.checkpoint.keep_latest)
@@ -77,7 +78,7 @@ def train(
         log.info("Training is complete: step %d of %d.", first, num_steps)
         return
 
-    examples = feed(chosen, config)
+    examples = feed(chosen, pipeline)
     plan = schedules.make(examples.buckets, config.train.batch_size, num_steps, config.seed)
     batches = examples.batches(plan[first:], mesh)
     current = processes.put(current, NamedSharding(mesh, P()))
@@ -90,7 +91,7 @@ def train(
             streamed=examples.streamed,
         )
     )
-    held_out = feed(parts["validation"], config) if parts["validation"] else None
+    held_out = feed(parts["validation"], pipeline) if parts["validation"] else None
     validation = Validation(task, held_out, config.eval.num_series)
     validate_every = config.eval.every_epochs * steps_per_epoch
     save_every = config.checkpoint.every_steps
@@ -141,12 +142,12 @@ def run_length(config: ConfigDict, kinds: Sequence[Bucket]) -> tuple[int, int]:
 
 
 def _check_shapes(
-    task: Task, initial: TrainState, series: Sequence[SeriesLike], config: ConfigDict
+    task: Task, initial: TrainState, series: Sequence[SeriesLike], pipeline: Pipeline
 ) -> None:
     """Trace one reconstruction of each shape, so that a mask or a network that does not fit is refused at once."""
     kinds = buckets(series)
     for kind in set(kinds):
-        example = prepare(series[kinds.index(kind)], kind, config)
+        example = prepare(series[kinds.index(kind)], kind, pipeline)
         jax.eval_shape(
             lambda example=example: task.example_loss(
                 initial.variables, jax.random.key(0), example, np.zeros(()), train=False

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import jdmri
-from jdmri.data.acquisition import simulate
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate, summary
 from jdmri.models import scale
@@ -67,8 +66,8 @@ def test_validation_and_evaluation_use_the_same_masks_and_noise(run):
     config, folder = run
     dataset = build.read_data(config)
     one = build.split_data(dataset, config)["validation"][0]
-    acquired, _ = simulate(one, config)
-    again, _ = simulate(one, config)
+    acquired, _ = build.acquisition(config).simulate(one)
+    again, _ = build.acquisition(config).simulate(one)
     np.testing.assert_array_equal(acquired.kspace, again.kspace)
     _, result = evaluate.evaluate(config, folder, split="validation")
     records = [json.loads(r) for r in (folder / "metrics.jsonl").read_text().splitlines()]

@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 
 from configs import default
 from jdmri import losses, masks, models
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import Shape
 from jdmri.errors import InputError
 from jdmri.runtime import exit_codes
@@ -39,10 +40,11 @@ def make_task(sampler=None, loss=None, **augment):
     denoiser = dict(name="cnn3d", width=4, depth=3, batch_norm=True)
     return step.Task(
         model=models.build(dict(name="denoise", denoiser=denoiser)),
-        sampler=sampler or masks.variable_density(acceleration=3.0, num_center_lines=2),
+        acquisition=Acquisition(
+            sampler or masks.variable_density(acceleration=3.0, num_center_lines=2)
+        ),
         loss=loss or losses.l2(),
         augment=augmentation(**augment),
-        eval_seed=0,
     )
 
 
