@@ -7,7 +7,6 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri.errors import InputError
@@ -19,6 +18,7 @@ from jdmri.training.feed import feed
 from jdmri.training.step import make_train_step
 from jdmri.training.train import one_axis_mesh
 from jdmri.training.validation import Validation
+from jdmri.training.workdir import Config
 
 LOWEST, HIGHEST = 1e-6, 1.0
 _BLOWN_UP = 4.0  # times the smallest loss
@@ -26,7 +26,7 @@ _SMOOTHING = 0.8
 _NUM_PROBES = 4  # series on which the loss is measured
 
 
-def find(config: ConfigDict, folder: Path, num_steps: int = 100) -> str:
+def find(config: Config, folder: Path, num_steps: int = 100) -> str:
     """Train from scratch while the rate rises from ``LOWEST`` to ``HIGHEST``; nothing of it is kept.
 
     The loss is measured after each step on the same few training series with the same masks: that of the
@@ -68,7 +68,7 @@ def smoothed(losses: np.ndarray) -> np.ndarray:
     return np.array(result)
 
 
-def _sweep(config: ConfigDict, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
+def _sweep(config: Config, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
     task = build.build_task(config)
     series = build.split_data(build.read_data(config), config)["train"]
     section = config.optimizer.to_dict()

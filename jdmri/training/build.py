@@ -1,9 +1,7 @@
-"""From a config to what it names: data, splits, network, masks. Shared by all modes."""
-
-from pathlib import Path
+"""The one door from a config to what it names: data, splits, acquisition, network, loss, optimizer."""
 
 import flax.linen as nn
-import jax
+import optax
 from ml_collections import ConfigDict
 
 from jdmri import models
@@ -14,9 +12,8 @@ from jdmri.data.splits import SPLITS
 from jdmri.losses import LOSSES
 from jdmri.masks import MASKS
 from jdmri.ops.coil_maps import COIL_MAPS
-from jdmri.training import optim, state, workdir
+from jdmri.training import optim, workdir
 from jdmri.training.augment import augmentation
-from jdmri.training.checkpoint import Checkpoints
 from jdmri.training.examples import Pipeline
 from jdmri.training.step import Task
 
@@ -92,22 +89,8 @@ def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
     )
 
 
-def restore_state(config: ConfigDict, folder: Path, which: str) -> tuple[state.TrainState, int]:
-    """Restore a checkpoint of a run.
-
-    Args:
-        config: of the run.
-        folder: its workdir.
-        which: ``best``, ``latest`` or a step number.
-
-    Returns:
-        The state, as NumPy arrays, and its step.
-
-    Raises:
-        InputError: there is no such checkpoint, or it is damaged or of another network.
-    """
-    optimizer, _ = optim.build(config.optimizer.to_dict(), 1)
-    template = jax.eval_shape(lambda: state.create(build_model(config), optimizer, 0))
-    checkpoints = Checkpoints(folder / "checkpoints")
-    step = checkpoints.choose(which)
-    return checkpoints.restore(step, template), step
+def build_optimizer(
+    config: ConfigDict, num_steps: int = 1
+) -> tuple[optax.GradientTransformation, optax.Schedule]:
+    """Build the optimizer and its learning rate over ``num_steps``."""
+    return optim.build(config.optimizer.to_dict(), num_steps)

@@ -1,4 +1,4 @@
-"""Reconstructing measured data with a trained network."""
+"""Restoring a run: its state from a checkpoint, and its network as a function of measured data."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from jdmri.models import scale
-from jdmri.training import build, workdir
+from jdmri.training import build, state, workdir
+from jdmri.training.checkpoint import Checkpoints
+from jdmri.training.state import TrainState
 from jdmri.typing import Cine, CoilMaps, KSpace, Mask
 
 
@@ -17,9 +19,30 @@ def restore(
     folder: str | Path, checkpoint: str = "best"
 ) -> Callable[[KSpace, CoilMaps, Mask], Cine]:
     """Restore the network of a workdir; see `jdmri.restore`."""
-    config = workdir.load_config(Path(folder))
-    state, _ = build.restore_state(config, Path(folder), checkpoint)
-    return reconstructor(build.build_model(config), jax.device_put(state.variables))
+    model = build.build_model(workdir.load_config(Path(folder)))
+    restored, _ = restore_state(Path(folder), checkpoint)
+    return reconstructor(model, jax.device_put(restored.variables))
+
+
+def restore_state(folder: Path, which: str) -> tuple[TrainState, int]:
+    """Restore a checkpoint of a run.
+
+    Args:
+        folder: the workdir.
+        which: ``best``, ``latest`` or a step number.
+
+    Returns:
+        The state, as NumPy arrays, and its step.
+
+    Raises:
+        InputError: there is no such run or checkpoint, or it is damaged or of another network.
+    """
+    config = workdir.load_config(folder)
+    optimizer, _ = build.build_optimizer(config)
+    template = jax.eval_shape(lambda: state.create(build.build_model(config), optimizer, 0))
+    checkpoints = Checkpoints(folder / "checkpoints")
+    step = checkpoints.choose(which)
+    return checkpoints.restore(step, template), step
 
 
 def reconstructor(

@@ -8,7 +8,6 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
-from ml_collections import ConfigDict
 
 from jdmri.data.records import SeriesLike
 from jdmri.data.splits import most_diverse
@@ -19,8 +18,8 @@ from jdmri.runtime.signals import StopRequest, Terminated
 from jdmri.training import batches as schedules
 from jdmri.training import (
     build,
-    optim,
     records,
+    restore,
     state,
     workdir,
 )
@@ -32,10 +31,11 @@ from jdmri.training.state import TrainState
 from jdmri.training.step import Task, make_train_step
 from jdmri.training.trace import Profile
 from jdmri.training.validation import Validation
+from jdmri.training.workdir import Config
 
 
 def train(
-    config: ConfigDict,
+    config: Config,
     folder: Path,
     *,
     extend: bool = False,
@@ -64,7 +64,7 @@ def train(
     mesh = one_axis_mesh(config.train.batch_size)
     task = build.build_task(config, steps_per_epoch)
     pipeline = build.pipeline(config)
-    optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
+    optimizer, schedule = build.build_optimizer(config, num_steps)
     initial = state.create(task.model, optimizer, config.seed)
     _check_shapes(task, initial, chosen, pipeline)
 
@@ -73,7 +73,15 @@ def train(
     current = _resume(initial, checkpoints, checkpoint, config)
     first = int(current.step)
     processes.first_does(lambda: records.cut_after(folder, first))
-    run_log = RunLog(config, num_steps, schedule, folder, first)
+    run_log = RunLog(
+        folder,
+        first_step=first,
+        num_steps=num_steps,
+        schedule=schedule,
+        batch_size=config.train.batch_size,
+        log_every=config.train.log_every,
+        patience=config.train.patience,
+    )
     if first >= num_steps or run_log.out_of_patience():
         log.info("Training is complete: step %d of %d.", first, num_steps)
         return
@@ -119,7 +127,7 @@ def train(
         raise Terminated(f"{stopping.name} at step {step} of {num_steps}; saved in {folder}")
 
 
-def run_length(config: ConfigDict, kinds: Sequence[Bucket]) -> tuple[int, int]:
+def run_length(config: Config, kinds: Sequence[Bucket]) -> tuple[int, int]:
     """Return steps per epoch (a last partial batch is dropped) and steps of the whole run.
 
     Args:
@@ -156,7 +164,7 @@ def _check_shapes(
 
 
 def _resume(
-    initial: TrainState, checkpoints: Checkpoints, which: str, config: ConfigDict
+    initial: TrainState, checkpoints: Checkpoints, which: str, config: Config
 ) -> TrainState:
     """Return the state to continue from: a checkpoint, another run's weights, or the initial one."""
     if checkpoints.steps():
@@ -175,7 +183,7 @@ def _resume(
             f"train.init_from={source} was trained on another split of the same data, so that it may know the test "
             f"subjects; use the same --config.split."
         )
-    theirs, step = build.restore_state(their_config, source, "best")
+    theirs, step = restore.restore_state(source, "best")
     if jax.tree.map(np.shape, theirs.params) != jax.tree.map(np.shape, initial.params):
         raise InputError(
             f"train.init_from={source} holds another network than config.model describes."

@@ -22,8 +22,8 @@ from jdmri.errors import InputError
 from jdmri.runtime import exit_codes
 from jdmri.training import (
     batches,
-    build,
     optim,
+    restore,
     state,
     step,
     train,
@@ -168,7 +168,7 @@ def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
     with pytest.raises(InputError, match=f"damaged: .*{data.name} differs.*--checkpoint={other}"):
-        build.restore_state(tiny(tmp_path), tmp_path / "run", "latest")
+        restore.restore_state(tmp_path / "run", "latest")
     (folder / str(last) / "manifest.json").unlink()
     assert checkpoints.steps() == [other] == [5]
     assert f"Checkpoint {last} has no manifest" in caplog.text
