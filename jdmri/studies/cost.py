@@ -12,6 +12,7 @@ from jax.sharding import PartitionSpec as P
 from jdmri.data.splits import most_diverse
 from jdmri.studies.runs import Run
 from jdmri.training import (
+    batches,
     build,
     records,
     state,
@@ -88,7 +89,8 @@ def compile_step(config: Config, examples: Examples):
 def _length(config: Config) -> int:
     series = build.split_data(build.read_data(config), config)["train"]
     chosen = most_diverse(series, config.train.num_series)
-    return train.run_length(config, buckets(chosen))[1]
+    length = {"num_steps": config.train.num_steps, "num_epochs": config.train.num_epochs}
+    return batches.run_length(buckets(chosen), config.train.batch_size, **length)[1]
 
 
 def _from_log(workdir: Path) -> float | None:

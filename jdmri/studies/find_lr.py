@@ -12,8 +12,7 @@ from tqdm import tqdm
 from jdmri.errors import InputError
 from jdmri.report.figures import cines
 from jdmri.runtime import files
-from jdmri.training import batches as schedules
-from jdmri.training import build, optim, state
+from jdmri.training import batches, build, optim, state
 from jdmri.training.feed import feed
 from jdmri.training.step import make_train_step
 from jdmri.training.train import one_axis_mesh
@@ -80,15 +79,13 @@ def _sweep(config: Config, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
         state.create(task.model, optimizer, config.seed), NamedSharding(mesh, P())
     )
     pipeline = build.pipeline(config)
-    examples = feed(series, pipeline)
-    plan = schedules.make(examples.buckets, size, num_steps, config.seed)
-    train_step = make_train_step(
-        task, optimizer, ema_decay=0.0, mesh=mesh, streamed=examples.streamed
-    )
+    fed = feed(series, pipeline)
+    plan = batches.make(fed.buckets, size, num_steps, config.seed)
+    train_step = make_train_step(task, optimizer, ema_decay=0.0, mesh=mesh, streamed=fed.streamed)
     probe = Validation(task, feed(series[:_NUM_PROBES], pipeline))
     losses: list[float] = []
-    batches = examples.batches(plan, mesh)
-    for batch in tqdm(batches, desc="learning rate", total=num_steps, unit="step", disable=None):
+    stream = fed.batches(plan, mesh)
+    for batch in tqdm(stream, desc="learning rate", total=num_steps, unit="step", disable=None):
         current, _ = train_step(current, *batch)
         losses.append(probe(current)[0]["loss"])
         if not losses[-1] <= _BLOWN_UP * min(losses):

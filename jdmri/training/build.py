@@ -9,7 +9,7 @@ from jdmri.data import READERS, Dataset
 from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.data.splits import SPLITS
-from jdmri.losses import LOSSES
+from jdmri.losses import LOSSES, Loss
 from jdmri.masks import MASKS
 from jdmri.ops.coil_maps import COIL_MAPS
 from jdmri.training import optim, workdir
@@ -77,16 +77,21 @@ def build_model(config: ConfigDict) -> nn.Module:
     return models.build(config.model.to_dict(), **context)
 
 
-def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
-    """Build what is learnt; losses that change after some epochs ask for the steps of one."""
+def build_task(config: ConfigDict) -> Task:
+    """Build what is learnt, as if an epoch were one step; only some losses need to know better, see `build_loss`."""
     augment = config.augment.to_dict()
     augment["frame_roll"] = augment["frame_roll"] and config.data.cyclic
     return Task(
         model=build_model(config),
         acquisition=acquisition(config),
-        loss=LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch),
+        loss=build_loss(config),
         augment=augmentation(**augment),
     )
+
+
+def build_loss(config: ConfigDict, steps_per_epoch: int = 1) -> Loss:
+    """Build the loss; those that change after some epochs ask for the steps of one."""
+    return LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch)
 
 
 def build_optimizer(
