@@ -1,5 +1,6 @@
 """Evaluation: statistics by hand, other data, refusals, the notebook door."""
 
+import csv
 import json
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import jdmri
+from jdmri.classical import METHODS
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate, summary
 from jdmri.models import scale
@@ -73,6 +75,18 @@ def test_validation_and_evaluation_use_the_same_masks_and_noise(run):
     records = [json.loads(r) for r in (folder / "metrics.jsonl").read_text().splitlines()]
     trained = [r["psnr"] for r in records if r["split"] == "validation"]
     assert result["methods"]["model"]["psnr"]["mean"] == pytest.approx(max(trained), abs=0.02)
+
+
+def test_a_notebook_scores_methods_without_a_folder(run):
+    config, folder = run
+    series = build.split_data(build.read_data(config), config)["test"][:1]
+    methods = {"zero_filled": METHODS.build({"name": "zero_filled"})}
+    (row,) = evaluate.score(series, build.acquisition(config), methods, ("psnr",))
+    assert row["series"] == series[0].name and row["method"] == "zero_filled"
+    target, _ = evaluate.evaluate(config, folder, pictures=False)
+    with (target / "series.csv").open(newline="") as file:
+        written = [r for r in csv.DictReader(file) if r["method"] == "zero_filled"]
+    assert float(written[0]["psnr"]) == row["psnr"]
 
 
 def test_other_data_are_evaluated_whole_under_their_name(run, tmp_path):

@@ -22,6 +22,7 @@ from jdmri.errors import InputError
 from jdmri.runtime import exit_codes
 from jdmri.training import (
     batches,
+    build,
     optim,
     restore,
     state,
@@ -290,3 +291,18 @@ def test_failures_of_the_machine_are_told_apart(error, message):
     told, code = exit_codes.explain(error)
     assert re.search(message, told) and code == 2 and "\n" not in told
     assert exit_codes.explain(RuntimeError("a defect of ours")) is None
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [(dict(mask=dict(name="radial")), "unknown mask"), (dict(loss=dict(name="l7")), "unknown loss"), (dict(model=dict(name="unroll")), "unknown model")],
+)  # fmt: skip
+def test_what_is_mistyped_is_refused_before_the_data_are_read(
+    tmp_path, monkeypatch, section, message
+):
+    monkeypatch.setattr(build, "read_data", lambda config: pytest.fail("the data were read"))
+    config = tiny(tmp_path)
+    config.update(section)
+    with pytest.raises(InputError, match=message):
+        train.train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
