@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from jdmri.classical import METHODS
+from jdmri.classical.method import Iterative
 from jdmri.data.acquisition import Acquired
 from jdmri.errors import InputError
 from jdmri.evaluation.protocol import Protocol
@@ -77,7 +78,7 @@ def lookup(protocol: Protocol, method: str, num_coils: int) -> Parameters:
 
 def reconstruct(method: Callable, data: Acquired) -> tuple[jax.Array, Ended]:
     """Apply a method: the cine, and how it ended."""
-    if not hasattr(method, "solve"):
+    if not isinstance(method, Iterative):
         return method(*data), Ended(float("nan"), float("nan"), True)
     solution = method.solve(*data)
     end = Ended(float(solution.iterations), float(solution.residual), bool(solution.converged))

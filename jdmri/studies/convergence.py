@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdmri.classical import METHODS
+from jdmri.classical.problem import Minimiser
 from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.evaluation.protocol import Protocol
@@ -57,7 +58,7 @@ def _curves(
     for entry in entries:
         section = {"name": entry["method"], **entry["parameters"]}
         method = METHODS.build(section, cyclic=cyclic)
-        if hasattr(method, "trace"):
+        if isinstance(method, Minimiser):
             stopped = int(method.solve(*acquired).iterations)
             found = method.trace(*acquired, num_iterations=_BEYOND * stopped, measure=psnr)
             yield entry["method"], solver_curves.Curve(*map(np.asarray, found), stopped)
