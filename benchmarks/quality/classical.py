@@ -20,9 +20,9 @@ from tqdm import tqdm
 from configs import classical
 from jdmri import masks, metrics
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import load, simulate
+from jdmri.evaluation.methods import lookup, reconstruct
+from jdmri.evaluation.protocol import Protocol
 from jdmri.runtime import files
-from jdmri.studies import tune
 from jdmri.training import build
 
 FACTORS = (0.5, 1.0, 2.0)
@@ -79,7 +79,8 @@ def acquire(options, config) -> list:
     """Simulate the series' acquisition: the real ones, or the test phantoms."""
     data = build.read_data(config)
     series = data.series if options.real else build.split_data(data, config)["test"]
-    return [simulate(load(one, config), config) for one in series[: options.series or None]]
+    acquisition = build.acquisition(config)
+    return [acquisition.simulate(one) for one in series[: options.series or None]]
 
 
 def configs_of(options, acceleration: float, per_frame: bool):
@@ -102,7 +103,7 @@ def methods_of(options, tuned, num_coils: int):
     factors = (1.0,) if options.as_tuned else FACTORS
     tabled = dict.fromkeys(e["method"] for e in files.read_json(options.table)["entries"])
     for name in options.only or tabled:
-        parameters = tune.lookup(tuned, name, num_coils)
+        parameters = lookup(Protocol.of(tuned), name, num_coils)
         for factor in factors if parameters else ():
             scaled = {k: factor * v for k, v in parameters.items()}
             yield f"{name} {factor:g}", scaled, METHODS.build({"name": name, **scaled}, cyclic=True)
@@ -111,7 +112,7 @@ def methods_of(options, tuned, num_coils: int):
 def score(method, acquired, reference) -> dict:
     """Metrics over image and heart, iterations, residual, and seconds (of the first series: with compilation)."""
     start = time.perf_counter()
-    cine, ended = tune.reconstruct(method, acquired)
+    cine, ended = reconstruct(method, acquired)
     cine = np.asarray(cine)
     seconds = time.perf_counter() - start
     region = metrics.heart_region(reference.cine)

@@ -18,7 +18,6 @@ from benchmarks.quality.networks import one_seed, row
 from configs import cascade, modl, varnet
 from jdmri import metrics
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import simulate
 from jdmri.runtime import memory
 from jdmri.studies import cost
 from jdmri.training import build
@@ -89,7 +88,7 @@ def tune(options) -> None:
     """Print the PSNR of CG-SENSE on the validation split for each λ."""
     config = base_config(options)
     series = build.split_data(build.read_data(config), config)["validation"]
-    acquired = [simulate(s, config) for s in series]
+    acquired = [build.acquisition(config).simulate(s) for s in series]
     psnr = metrics.METRICS.build({"name": "psnr"})
     for weight in WEIGHTS:
         method = METHODS.build({"name": "cg_sense", "weight": weight})

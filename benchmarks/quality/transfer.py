@@ -22,7 +22,6 @@ import jdmri
 from configs import demo
 from jdmri import metrics, phantom
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import simulate
 from jdmri.phantom import Scan
 from jdmri.runtime import files
 from jdmri.training import build, train
@@ -144,7 +143,8 @@ def on_real(config, options, condition: str, path: str):
 def psnr(method, config) -> list[float]:
     """PSNR of a method on each series of a data set, undersampled as ``config`` says."""
     measure = metrics.METRICS.build({"name": "psnr"})
-    estimate = lambda s: np.asarray(method(*simulate(s, config)[0]))
+    acquisition = build.acquisition(config)
+    estimate = lambda s: np.asarray(method(*acquisition.simulate(s)[0]))
     return [measure(estimate(s), s.cine) for s in build.read_data(config).series]
 
 

@@ -18,9 +18,8 @@ import numpy as np
 
 from configs import demo, dual_unet
 from jdmri import phantom
-from jdmri.keys import draw_keys
+from jdmri.data.acquisition import draw_keys
 from jdmri.models import scale
-from jdmri.ops.acquire import acquire
 from jdmri.runtime import memory
 from jdmri.studies import cost
 from jdmri.training import build
@@ -81,8 +80,7 @@ def simulate(task, key, examples):
     """Everything between the stored cine and the network."""
     keys = draw_keys(key)
     one = task.augment(keys.augment, jax.tree.map(lambda a: a[0], examples))
-    mask = task.sampler(keys.mask, one.cine.shape)
-    kspace = acquire(keys.noise, one.cine, one.maps, mask, one.sigma)
+    kspace, mask = task.acquisition.measure(keys, one.cine, one.maps, one.sigma)
     return kspace / scale.signal_level(kspace, one.maps, mask)
 
 

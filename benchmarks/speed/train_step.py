@@ -203,7 +203,7 @@ def ours(options, network, width, size, batch):
     examples = Examples(stack(cine), stack(maps), sigma, seeds)
     compiled, state, *data = cost.compile_step(config, examples)
     task = build.build_task(config)
-    mask = task.sampler(jax.random.key(1), cine.shape)
+    mask = task.acquisition.sampler(jax.random.key(1), cine.shape)
     kspace = acquire(jax.random.key(2), cine, maps, mask, 0.02)
     undersampled = jax.device_put((stack(kspace), stack(maps), stack(mask)))
     held = {"state": state}

@@ -1,4 +1,7 @@
-"""One undersampled acquisition of a series, always the same for the same name: what evaluations reconstruct."""
+"""The one place where a series is undersampled: a mask drawn, noise added, coil maps estimated.
+
+Training draws anew in every step; an evaluation draws what belongs to the name of a series, always the same.
+"""
 
 import dataclasses
 import zlib
@@ -7,18 +10,30 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ml_collections import ConfigDict
 
 from jdmri.data import numpy_fourier
 from jdmri.data.records import Series, SeriesLike
 from jdmri.errors import InputError
-from jdmri.keys import draw_keys, series_key
-from jdmri.masks import MASKS
+from jdmri.masks import Sampler
 from jdmri.ops.acquire import acquire
-from jdmri.ops.coil_maps import COIL_MAPS
-from jdmri.typing import Mask
+from jdmri.ops.coil_maps import Estimator
+from jdmri.typing import Cine, CoilMaps, KSpace, Mask, PRNGKey, Scalar
 
 REFERENCES = ("sense", "rss")
+
+
+class DrawKeys(NamedTuple):
+    """The keys of what is drawn for one series."""
+
+    augment: PRNGKey
+    mask: PRNGKey
+    noise: PRNGKey
+    dropout: PRNGKey
+
+
+def draw_keys(key: PRNGKey) -> DrawKeys:
+    """Split the key of one series."""
+    return DrawKeys(*jax.random.split(key, len(DrawKeys._fields)))
 
 
 class Acquired(NamedTuple):
@@ -29,59 +44,110 @@ class Acquired(NamedTuple):
     mask: jax.Array
 
 
-def simulate(series: Series, config: ConfigDict) -> tuple[Acquired, Series]:
-    """Undersample a series with the mask and noise that belong to its name.
+@dataclasses.dataclass(frozen=True)
+class Acquisition:
+    """How series are undersampled, and what their reconstructions are compared with.
 
-    Measured k-space is masked, and no noise is added; otherwise k-space is simulated from the cine. The coil maps are
-    those that ``config.coil_maps`` asks for.
-
-    Returns:
-        The acquisition, and the series in the phase of its maps (see `in_phase_of`).
+    Attributes:
+        sampler: of masks.
+        sigma: σ of the noise added to simulated k-space, as a fraction of `bright_level`.
+        coil_maps: estimates maps from the undersampled data; None: those that come with a series.
+        reference: of measured coils: ``sense``, what readers make, Σ_coil conj(map) image; or ``rss``, with the root sum of
+            squares of the coils' images as its magnitude and the phase of the former. They differ where maps are 0,
+            and by the noise; simulated data have no other.
+        eval_seed: with a series' name it decides the draws of evaluations.
 
     Raises:
-        InputError: the mask does not fit the series.
+        InputError: another reference.
     """
-    keys = draw_keys(_key(series, config))
-    mask = draw_mask(series, config)
-    if series.measured:
-        kspace = jnp.where(mask[:, None], jnp.asarray(series.kspace), 0)
-    else:
+
+    sampler: Sampler
+    sigma: float = 0.0
+    coil_maps: Estimator | None = None
+    reference: str = "sense"
+    eval_seed: int = 0
+
+    def __post_init__(self):
+        """Check the choices."""
+        if self.reference not in REFERENCES:
+            raise InputError(
+                f"data.reference must be one of {', '.join(REFERENCES)}, got {self.reference!r}."
+            )
+
+    def measure(
+        self,
+        keys: DrawKeys,
+        cine: Cine,
+        maps: CoilMaps,
+        sigma: Scalar,
+        kspace: KSpace | None = None,
+    ) -> tuple[KSpace, Mask]:
+        """Undersample one series: mask what was measured, otherwise simulate it with noise.
+
+        Args:
+            keys: of the series; the same keys give the same mask and noise.
+            cine: ``[frame, y, x]``.
+            maps: ``[coil, y, x]``, what k-space is simulated with.
+            sigma: σ of the noise in the units of ``cine``; none is added to measured k-space.
+            kspace: ``[frame, coil, ky, kx]`` as measured; None: simulated.
+
+        Returns:
+            k-space, 0 where not sampled, and the mask ``[frame, ky, 1]``.
+
+        Raises:
+            InputError: the mask does not fit the series.
+        """
+        mask = self.sampler(keys.mask, cine.shape)
+        if kspace is None:
+            return acquire(keys.noise, cine, maps, mask, sigma), mask
+        return jnp.where(mask[:, None], kspace, 0), mask
+
+    def simulate(self, series: SeriesLike) -> tuple[Acquired, Series]:
+        """Read a series, and undersample it with the mask and noise that belong to its name.
+
+        Returns:
+            The acquisition, and the series in the phase of its maps (see `in_phase_of`).
+
+        Raises:
+            InputError: the mask does not fit the series.
+        """
+        series = self.load(series)
         cine, maps = jnp.asarray(series.cine), jnp.asarray(series.maps)
-        sigma = config.noise.sigma * bright_level(series.cine)
-        kspace = acquire(keys.noise, cine, maps, mask, sigma)
-    maps = COIL_MAPS.build(config.coil_maps)(kspace, mask, jnp.asarray(series.maps))
-    if config.coil_maps.name != "given":
-        series = in_phase_of(series, np.asarray(maps))
-    return Acquired(kspace, maps, mask), series
+        kspace = jnp.asarray(series.kspace) if series.measured else None
+        sigma = self.noise_level(series.cine)
+        kspace, mask = self.measure(self._keys(series), cine, maps, sigma, kspace)
+        if self.coil_maps is not None:
+            maps = self.coil_maps(kspace, mask, maps)
+            series = in_phase_of(series, np.asarray(maps))
+        return Acquired(kspace, maps, mask), series
 
+    def load(self, series: SeriesLike) -> Series:
+        """Read a series, with the reference that is asked for."""
+        one = series.load()
+        if self.reference == "sense" or not one.measured:
+            return one
+        magnitude = np.sqrt(np.sum(np.abs(numpy_fourier.ifftc(one.kspace)) ** 2, axis=1))
+        return dataclasses.replace(one, cine=magnitude * np.exp(1j * np.angle(one.cine)))
 
-def load(series: SeriesLike, config: ConfigDict) -> Series:
-    """Read a series, with the reference that ``config.data.reference`` asks for.
+    def mask_of(self, series: SeriesLike) -> Mask:
+        """Draw the mask ``[frame, ky, 1]`` of an evaluation, without reading the series.
 
-    ``sense`` is what readers make, Σ_coil conj(map) image. ``rss`` has the root sum of squares of the coils' images as its
-    magnitude, and the phase of the former. They differ where maps are 0, and by the noise; simulated data have no other.
+        Raises:
+            InputError: it does not fit the series.
+        """
+        frames, _, lines, columns = series.shape
+        return self.sampler(self._keys(series).mask, (frames, lines, columns))
 
-    Raises:
-        InputError: another name.
-    """
-    name = config.data.reference
-    if name not in REFERENCES:
-        raise InputError(f"data.reference must be one of {', '.join(REFERENCES)}, got {name!r}.")
-    one = series.load()
-    if name == "sense" or not one.measured:
-        return one
-    magnitude = np.sqrt(np.sum(np.abs(numpy_fourier.ifftc(one.kspace)) ** 2, axis=1))
-    return dataclasses.replace(one, cine=magnitude * np.exp(1j * np.angle(one.cine)))
+    def series_key(self, seed: jax.Array | np.uint32) -> PRNGKey:
+        """Return the key of a validation or test series from its `series_seed`: always the same."""
+        return jax.random.fold_in(jax.random.key(self.eval_seed), seed)
 
+    def noise_level(self, cine: np.ndarray) -> float:
+        """Return σ in the units of ``cine``."""
+        return self.sigma * bright_level(cine)
 
-def draw_mask(series: SeriesLike, config: ConfigDict) -> Mask:
-    """Draw the mask ``[frame, ky, 1]`` of an evaluation.
-
-    Raises:
-        InputError: it does not fit the series.
-    """
-    frames, _, lines, columns = series.shape
-    return MASKS.build(config.mask)(draw_keys(_key(series, config)).mask, (frames, lines, columns))
+    def _keys(self, series: SeriesLike) -> DrawKeys:
+        return draw_keys(self.series_key(series_seed(series)))
 
 
 def in_phase_of(series: Series, maps: np.ndarray) -> Series:
@@ -100,10 +166,6 @@ def bright_level(cine: np.ndarray) -> float:
     return float(np.percentile(np.abs(cine), 99))
 
 
-def series_seed(series: SeriesLike) -> int:
+def series_seed(series: SeriesLike) -> np.uint32:
     """Derive the number that fixes a series' evaluation mask and noise from its name."""
-    return zlib.crc32(series.name.encode())
-
-
-def _key(series: SeriesLike, config: ConfigDict) -> jax.Array:
-    return series_key(config.eval.seed, np.uint32(series_seed(series)))
+    return np.uint32(zlib.crc32(series.name.encode()))

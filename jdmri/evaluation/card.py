@@ -2,48 +2,57 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-from ml_collections import ConfigDict
 
 from jdmri.data.records import Dataset
-from jdmri.studies import tune
-from jdmri.training import build, workdir
+from jdmri.evaluation.methods import lookup
+from jdmri.evaluation.protocol import Protocol
+from jdmri.training import workdir
 from jdmri.training.state import TrainState
 
 _FILLING = "no parameters, not iterative, nothing tuned"
 _FILLINGS = ("zero_filled", "temporal_average", "view_sharing")
 
 
+class Training(NamedTuple):
+    """What the evaluated network was trained on.
+
+    Attributes:
+        data: name of the reader.
+        same_data: whether the evaluated data are the run's own.
+        state: the evaluated checkpoint.
+    """
+
+    data: str
+    same_data: bool
+    state: TrainState
+
+
 def statement(
-    config: ConfigDict,
-    trained: ConfigDict,
-    dataset: Dataset,
-    state: TrainState,
-    result: Mapping[str, Any],
+    protocol: Protocol, training: Training, dataset: Dataset, result: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Build ``card.json`` (science brief §D.7).
 
     Args:
-        config: of the evaluation.
-        trained: of the training run.
+        protocol: of the evaluation.
+        training: of the network.
         dataset: what was evaluated.
-        state: the evaluated checkpoint.
         result: the content of ``summary.json``.
     """
-    about = result["protocol"]
+    about, state = result["protocol"], training.state
     return {
         "data": dataset.facts | {"name": dataset.name, "matrix": _matrix(dataset)},
         "split": {
             "evaluated": about["split"],
             "by": "subject",
-            "scheme": config.split.to_dict(),
+            "scheme": protocol.split,
             "subjects_evaluated": about["num_subjects"],
-            "same_data_as_training": build.same_data(config, trained),
+            "same_data_as_training": training.same_data,
         },
         "training": {
-            "data": trained.data.name,
+            "data": training.data,
             "seeds": 1,
             "steps": int(state.step),
             "updates_skipped": int(state.skipped),
@@ -58,13 +67,13 @@ def statement(
             "centre_lines_count_in_acceleration": about["centre_lines_count_in_acceleration"],
             "draws": "new in every training step; in evaluation fixed by each series' name, from other keys",
         },
-        "noise": _noise(config, dataset),
-        "kspace": _kspace(config, dataset),
+        "noise": _noise(protocol, dataset),
+        "kspace": _kspace(protocol, dataset),
         "normalisation": "one factor a series, from the undersampled data only, undone at the output",
-        "coil_maps": _coil_maps(config, dataset),
+        "coil_maps": _coil_maps(protocol, dataset),
         "metrics": about["metrics"] | {"heart": about["heart"]},
         "methods": {
-            **{name: _method(config, name, dataset) for name in config.methods},
+            **{name: _method(protocol, name, dataset) for name in protocol.methods},
             "model": {
                 "parameters": sum(a.size for a in jax.tree.leaves(state.params)),
                 "seconds_per_series": result["methods"]["model"]["seconds"]["median"],
@@ -76,23 +85,25 @@ def statement(
     }
 
 
-def _method(config: ConfigDict, name: str, dataset: Dataset) -> str:
+def _method(protocol: Protocol, name: str, dataset: Dataset) -> str:
     """Say with which parameters a method without training ran; iterations and residuals are in the table."""
     if name in _FILLINGS:
         return _FILLING
-    tuned = tune.lookup(config, name, dataset.series[0].shape.coils)
+    tuned = lookup(protocol, name, dataset.series[0].shape.coils)
     if not tuned:
         return "defaults of its factory, not tuned for these data; stopped as its docstring says"
-    return f"tuned ({Path(config.tuned).name}, by validation PSNR for this mask and noise): {tuned}"
+    return (
+        f"tuned ({Path(protocol.tuned).name}, by validation PSNR for this mask and noise): {tuned}"
+    )
 
 
-def _coil_maps(config: ConfigDict, dataset: Dataset) -> str:
+def _coil_maps(protocol: Protocol, dataset: Dataset) -> str:
     """Say which maps made the reference and which the reconstruction was given."""
     estimated = "maps estimated" in dataset.facts.get("coils", "")
     reference = "by ESPIRiT from all of k-space" if estimated else "of the data"
-    if config.coil_maps.name != "given":
+    if protocol.coil_maps["name"] != "given":
         return (
-            f"reference: maps {reference}; reconstruction: maps by {config.coil_maps.to_dict()} from each undersampled "
+            f"reference: maps {reference}; reconstruction: maps by {protocol.coil_maps} from each undersampled "
             f"acquisition"
         )
     easier = (
@@ -101,19 +112,19 @@ def _coil_maps(config: ConfigDict, dataset: Dataset) -> str:
     return f"reference and reconstruction: the same maps, {reference}{easier}"
 
 
-def _kspace(config: ConfigDict, dataset: Dataset) -> str:
+def _kspace(protocol: Protocol, dataset: Dataset) -> str:
     measured = sum(one.measured for one in dataset.series)
     if not measured:
         return "simulated from the reference by the model that reconstructs (inverse crime)"
     sums = {"sense": "SENSE combination", "rss": "root sum of squares"}
-    combination = sums[config.data.reference]
+    combination = sums[protocol.data["reference"]]
     return f"as measured in {measured} of {len(dataset.series)} series, whose reference ({combination}) shares its noise"
 
 
-def _noise(config: ConfigDict, dataset: Dataset) -> dict[str, Any]:
-    added = config.noise.sigma > 0 and not all(one.measured for one in dataset.series)
+def _noise(protocol: Protocol, dataset: Dataset) -> dict[str, Any]:
+    added = protocol.noise_sigma > 0 and not all(one.measured for one in dataset.series)
     return {
-        "sigma": config.noise.sigma,
+        "sigma": protocol.noise_sigma,
         "meaning": "complex white noise in k-space; σ as a fraction of the 99th percentile of the magnitude",
         "reference_is_noise_free": bool(dataset.facts.get("noise_free_reference", False)),
         "reference_shares_the_added_noise": False,

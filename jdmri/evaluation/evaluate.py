@@ -1,41 +1,44 @@
 """Evaluation from a workdir: reconstruct every series by every method, score, draw, state."""
 
 import csv
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import jax
-import numpy as np
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import losses, metrics
-from jdmri.classical import METHODS
-from jdmri.data.acquisition import (
-    Acquired,
-    draw_mask,
-    load,
-    simulate,
-)
-from jdmri.data.records import SeriesLike
+from jdmri.data.acquisition import Acquisition
+from jdmri.data.records import Dataset, SeriesLike
 from jdmri.errors import InputError
 from jdmri.evaluation import card, summary
+from jdmri.evaluation.methods import build_methods, timed
+from jdmri.evaluation.protocol import Protocol, refuse_other
 from jdmri.runtime import files, processes
-from jdmri.studies import tune
-from jdmri.training import (
-    build,
-    records,
-    restore,
-    workdir,
-)
+from jdmri.training import build, records, restore, workdir
+from jdmri.training.workdir import Config
 
-MODEL = "model"
 SPLITS = ("train", "validation", "test")
 
 
+class Chosen(NamedTuple):
+    """The series of an evaluation.
+
+    Attributes:
+        dataset: their source.
+        series: what is evaluated.
+        part: ``train``, ``validation``, ``test``, or ``all`` of other data than the run's.
+        folder: its name, below ``evaluation/``.
+    """
+
+    dataset: Dataset
+    series: Sequence[SeriesLike]
+    part: str
+    folder: str
+
+
 def evaluate(
-    config: ConfigDict,
+    config: Config,
     folder: Path,
     *,
     split: str = "test",
@@ -61,95 +64,130 @@ def evaluate(
     if split not in SPLITS:
         raise InputError(f"--split must be one of {', '.join(SPLITS)}, got {split!r}.")
     trained = workdir.load_config(folder)
-    state, step = build.restore_state(trained, folder, checkpoint)
+    state, step = restore.restore_state(folder, checkpoint)
+    chosen = choose_series(config, trained, split)
+    target = folder / "evaluation" / (config.eval.name or chosen.folder)
+    acquisition, protocol = build.acquisition(config), Protocol.of(config)
+    masks = [acquisition.mask_of(one) for one in chosen.series]
+    about = protocol.statement(chosen.dataset, chosen.series, chosen.part, masks)
+    loss = trained.loss.to_dict()
+    about |= {"checkpoint": step, "training_loss": loss, "note": losses.note(loss)}
+    refuse_other(target / "summary.json", about)
+
+    num_coils = chosen.series[0].shape.coils
+    methods = build_methods(protocol, num_coils, build.build_model(config), state.variables)
+    rows = score(chosen.series, acquisition, methods, protocol.metrics)
+    result = {"protocol": about, "methods": summary.summarise(rows)}
+    if not processes.is_first():
+        return target, result
+    training = card.Training(trained.data.name, build.same_data(config, trained), state)
+    stated = card.statement(protocol, training, chosen.dataset, result)
+    write_numbers(target, rows, stated, result)
+    if pictures:
+        title = f"{folder.name}: {chosen.dataset.name}, {chosen.part}"
+        history = records.read_records(folder)
+        shown = chosen.series, acquisition, methods
+        write_page(target, title, shown, rows, history, stated, result)
+    return target, result
+
+
+def choose_series(config: Config, trained: Config, split: str) -> Chosen:
+    """Choose a split of the run's own data, or all of other data.
+
+    Args:
+        config: of the evaluation.
+        trained: of the run.
+        split: ``train``, ``validation`` or ``test``.
+
+    Raises:
+        InputError: the data cannot be read, or there is no series.
+    """
     dataset = build.read_data(config)
     own = build.same_data(config, trained)
     series = build.split_data(dataset, config)[split] if own else dataset.series
     if not series:
         raise InputError(f"the {split} split is empty: split is {config.split.to_dict()}.")
-    part = split if own else "all"
-    target = (
-        folder / "evaluation" / (config.eval.name or (split if own else _folder_name(dataset.name)))
-    )
-    masks = [draw_mask(s, config) for s in series]
-    note = losses.note(trained.loss.to_dict())
-    protocol = summary.protocol(config, dataset, series, part, masks)
-    protocol |= {"checkpoint": step, "training_loss": trained.loss.to_dict(), "note": note}
-    summary.refuse_other(target / "summary.json", protocol)
-
-    methods = build_methods(config, state, series[0].shape.coils)
-    rows = _score_all(series, config, methods)
-    result = {"protocol": protocol, "methods": summary.summarise(rows)}
-    if not processes.is_first():
-        return target, result
-    about = card.statement(config, trained, dataset, state, result)
-    _write_csv(target / "series.csv", rows)
-    files.write_json(target / "card.json", about)
-    files.write_json(target / "summary.json", result)  # last of the numbers: they are complete
-    if pictures:
-        from jdmri.evaluation import gallery, report_page
-        from jdmri.report import views  # a second of imports
-
-        history = records.read_records(folder)
-        acquire = lambda one: simulate(load(one, config), config)
-        shown = views.worst_and_median(series, acquire, methods, rows)
-        gallery.draw(target / "figures", shown, history, note)
-        title = f"{folder.name}: {dataset.name}, {part}"
-        content = title, result, rows, shown, history, about
-        report_page.write(target / "report.html", *content)
-    return target, result
+    # Other data have a folder apart from those of the run's own splits.
+    name = f"{dataset.name}-data" if dataset.name in SPLITS else dataset.name
+    return Chosen(dataset, series, split, split) if own else Chosen(dataset, series, "all", name)
 
 
-def build_methods(config: ConfigDict, state, num_coils: int) -> dict[str, Callable]:
-    """Build the rows of the table: the methods without training, then the model."""
-    cyclic = config.data.cyclic
-    section = lambda name: {"name": name, **tune.lookup(config, name, num_coils)}
-    methods = {name: METHODS.build(section(name), cyclic=cyclic) for name in config.methods}
-    variables = jax.device_put(state.variables)
-    return methods | {MODEL: restore.reconstructor(build.build_model(config), variables)}
+def score(
+    series: Sequence[SeriesLike],
+    acquisition: Acquisition,
+    methods: Mapping[str, Callable],
+    measures: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Reconstruct and score each series by each method.
 
+    Args:
+        series: fully sampled.
+        acquisition: how they are undersampled.
+        methods: name → ``(kspace, maps, mask) -> cine``.
+        measures: names of metrics.
 
-def _score_all(
-    series: Sequence[SeriesLike], config: ConfigDict, methods: Mapping[str, Callable]
-) -> list[dict]:
-    """Reconstruct and score each series by each method: one row each."""
+    Returns:
+        One row each: ``series``, ``subject``, ``method``, the metrics, how the solver ended, and seconds. With several
+        processes each does its part, and all get all rows.
+    """
     groups = []
     own = processes.share(series)
     for one in tqdm(
         own, desc="evaluate", unit="series", leave=None, disable=processes.no_progress()
     ):
-        acquired, reference = simulate(load(one, config), config)
+        acquired, reference = acquisition.simulate(one)
         region = metrics.heart_region(reference.cine)
         groups.append([])
         for name, method in methods.items():
-            estimate, known = _timed(method, acquired)
-            scores = metrics.evaluate(estimate, reference.cine, config.metrics, region)
+            estimate, known = timed(method, acquired)
+            scores = metrics.evaluate(estimate, reference.cine, measures, region)
             identity = {"series": one.name, "subject": one.subject, "method": name}
             groups[-1].append(identity | scores | known)
     return [row for group in processes.gather(groups) for row in group]
 
 
-def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, float]]:
-    """Reconstruct; how the solver ended (NaN without one), and seconds of a second call: the first one of a shape compiles."""
-    jax.block_until_ready(method(*data))
-    start = time.perf_counter()
-    estimate, ended = tune.reconstruct(method, data)
-    estimate = np.asarray(estimate)
-    seconds = time.perf_counter() - start
-    converged = ended.converged if np.isfinite(ended.iterations) else np.nan
-    return estimate, {**ended._asdict(), "converged": float(converged), "seconds": seconds}
+def write_numbers(
+    target: Path,
+    rows: Sequence[Mapping[str, Any]],
+    stated: Mapping[str, Any],
+    result: Mapping[str, Any],
+) -> None:
+    """Write ``series.csv``, ``card.json``, and, last, ``summary.json``: then the numbers are complete."""
+    files.write_atomic(target / "series.csv", lambda path: _write_csv(path, rows))
+    files.write_json(target / "card.json", stated)
+    files.write_json(target / "summary.json", result)
 
 
-def _folder_name(data_name: str) -> str:
-    """Name the folder after the data, apart from those of the run's own splits."""
-    return f"{data_name}-data" if data_name in SPLITS else data_name
+def write_page(
+    target: Path,
+    title: str,
+    shown: tuple[Sequence[SeriesLike], Acquisition, Mapping[str, Callable]],
+    rows: Sequence[Mapping[str, Any]],
+    history: Sequence[Mapping[str, Any]],
+    stated: Mapping[str, Any],
+    result: Mapping[str, Any],
+) -> None:
+    """Draw the figures and write ``report.html``.
+
+    Args:
+        target: folder of the evaluation.
+        title: of the page.
+        shown: the series, how they are undersampled, and the methods.
+        rows: of ``series.csv``.
+        history: the records of ``metrics.jsonl``.
+        stated: the content of ``card.json``.
+        result: the content of ``summary.json``.
+    """
+    from jdmri.evaluation import gallery, report_page
+    from jdmri.report import views  # a second of imports
+
+    drawn = views.worst_and_median(*shown, rows)
+    gallery.draw(target / "figures", drawn, history, result["protocol"]["note"])
+    report_page.write(target / "report.html", title, result, rows, drawn, history, stated)
 
 
-def _write_csv(path: Path, rows: Sequence[Mapping]) -> None:
-    def write(temporary: Path) -> None:
-        with temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-
-    files.write_atomic(path, write)
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

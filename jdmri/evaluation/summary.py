@@ -1,76 +1,12 @@
-"""The numbers of an evaluation and the protocol they were measured with."""
+"""The numbers of an evaluation: over subjects, and as a table of text."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
-from ml_collections import ConfigDict
-
-from jdmri import masks, metrics
-from jdmri.data.records import Dataset, Series
-from jdmri.errors import InputError
-from jdmri.runtime import files
-from jdmri.training import workdir
 
 IDENTITY = ("series", "subject", "method")
 TABLE = {"psnr": ".2f", "ssim": ".3f", "nmse": ".4f"}  # metric: format
-
-
-def protocol(
-    config: ConfigDict,
-    dataset: Dataset,
-    series: Sequence[Series],
-    part: str,
-    drawn: Sequence[jax.Array],
-) -> dict[str, Any]:
-    """State how the numbers come about.
-
-    Args:
-        config: of the evaluation.
-        dataset: the source of the series.
-        series: those that are evaluated.
-        part: ``train``, ``validation``, ``test`` or ``all``.
-        drawn: the masks, one a series.
-    """
-    described = [masks.describe(mask) for mask in drawn]
-    data = config.data.to_dict()
-    return {
-        "data": dataset.name,
-        "split": part,
-        "num_series": len(series),
-        "num_subjects": len({s.subject for s in series}),
-        "unit": "subject (mean over its series)",
-        "mask": config.mask.to_dict(),
-        "centre_lines_count_in_acceleration": masks.MASKS.build(config.mask).counts_centre,
-        **{f"true_{k}": float(np.mean([d[k] for d in described])) for k in described[0]},
-        "noise_sigma": config.noise.sigma,
-        "coil_maps": config.coil_maps.to_dict(),
-        "eval_seed": config.eval.seed,
-        "split_scheme": config.split.to_dict(),
-        "data_settings": {k: v for k, v in data.items() if k not in ("cache_dir", "path")},
-        "metrics": {name: metrics.protocol(name) for name in config.metrics},
-        "heart": "NAME_heart: the same metric on a box of 5/12 of each side around what beats once a cycle, frozen from the reference",
-        "seconds": "one series, second call, compilation not counted",
-    }
-
-
-def refuse_other(path: Path, wanted: Mapping[str, Any]) -> None:
-    """Refuse to overwrite an evaluation that was made with another protocol.
-
-    Raises:
-        InputError: naming what differs.
-    """
-    if not path.is_file():
-        return
-    changes = workdir.differences(files.read_json(path)["protocol"], wanted)
-    changes = [c for c in changes if not c.startswith("checkpoint:")]
-    if changes:
-        raise InputError(
-            f"{path.parent} holds an evaluation with another protocol ({'; '.join(changes[:4])}); "
-            f"choose another name with --config.eval.name=NAME."
-        )
 
 
 def summarise(

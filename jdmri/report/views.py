@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jdmri import metrics
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import Series, SeriesLike
 from jdmri.ops import sense
 from jdmri.report.page import View
@@ -15,7 +16,7 @@ NUM_WORST = 3
 
 def worst_and_median(
     series: Sequence[SeriesLike],
-    acquire: Callable[[SeriesLike], tuple[tuple, Series]],
+    acquisition: Acquisition,
     methods: Mapping[str, Callable],
     rows: Sequence[Mapping],
 ) -> list[View]:
@@ -23,7 +24,7 @@ def worst_and_median(
 
     Args:
         series: the evaluated ones.
-        acquire: gives (kspace, maps, mask) and the reference.
+        acquisition: how they were undersampled.
         methods: name → ``(kspace, maps, mask) -> cine``.
         rows: of ``series.csv``.
     """
@@ -31,7 +32,7 @@ def worst_and_median(
     chosen = [(f"worst {i}", one) for i, one in enumerate(ranked[:NUM_WORST], 1)]
     views = []
     for label, one in [*chosen, ("median", ranked[len(ranked) // 2])]:
-        data, reference = acquire(one)
+        data, reference = acquisition.simulate(one)
         estimates = reconstruct_all(methods, data)
         own = [r for r in rows if r["series"] == one.name and "psnr" in r]
         captions = {r["method"]: f"{r['psnr']:.1f} dB" for r in own}

@@ -6,7 +6,6 @@ from pathlib import Path
 import h5py
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import phantom
@@ -14,9 +13,10 @@ from jdmri.errors import InputError
 from jdmri.phantom import Scan
 from jdmri.runtime import files
 from jdmri.scans import phantom_gallery
+from jdmri.training.workdir import Config
 
 
-def export(config: ConfigDict, output: Path, num_series: int) -> str:
+def export(config: Config, output: Path, num_series: int) -> str:
     """Write phantoms as ``config.data`` describes them.
 
     Args:
@@ -46,7 +46,7 @@ def export(config: ConfigDict, output: Path, num_series: int) -> str:
     return f"{num_series} synthetic subjects are in {output}."
 
 
-def draw(config: ConfigDict, num_series: int) -> Iterator[Scan]:
+def draw(config: Config, num_series: int) -> Iterator[Scan]:
     """Simulate subjects one after the other, with a progress bar; the arrays are NumPy's."""
     data, key = config.data, jax.random.key(config.data.seed)
     size = {"num_frames": data.num_frames, "matrix": tuple(data.matrix)}

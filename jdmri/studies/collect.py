@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jdmri.evaluation.evaluate import MODEL
+from jdmri.evaluation.methods import MODEL
 from jdmri.runtime import files
 from jdmri.studies.runs import Run
 

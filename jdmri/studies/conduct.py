@@ -4,11 +4,11 @@ import contextlib
 import fcntl
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri.errors import InputError
@@ -19,8 +19,12 @@ from jdmri.studies.runs import Run
 from jdmri.training import train, workdir
 
 
-def open_study(folder: Path, config: ConfigDict) -> None:
+def open_study(folder: Path, settings: Mapping[str, Any]) -> None:
     """Begin or continue a study; variants and seeds may be added to it, nothing may be changed.
+
+    Args:
+        folder: of the study.
+        settings: its whole config, which is written there.
 
     Raises:
         InputError: the folder holds another study, or something else.
@@ -30,7 +34,7 @@ def open_study(folder: Path, config: ConfigDict) -> None:
         old = files.read_json(path)
         changes = workdir.differences(
             {k: v for k, v in old.items() if k != "seeds"},
-            {k: v for k, v in config.to_dict().items() if k != "seeds"},
+            {k: v for k, v in settings.items() if k != "seeds"},
         )
         changes = [c for c in changes if not (c.startswith("variants.") and ": absent →" in c)]
         if changes:
@@ -39,7 +43,7 @@ def open_study(folder: Path, config: ConfigDict) -> None:
             )
     elif folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no study; choose another --workdir.")
-    files.write_json(path, config.to_dict())
+    files.write_json(path, settings)
 
 
 def conduct(runs: Sequence[Run], folder: Path) -> dict[str, str]:

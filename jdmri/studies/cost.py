@@ -8,13 +8,12 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
-from ml_collections import ConfigDict
 
 from jdmri.data.splits import most_diverse
 from jdmri.studies.runs import Run
 from jdmri.training import (
+    batches,
     build,
-    optim,
     records,
     state,
     train,
@@ -26,6 +25,7 @@ from jdmri.training.examples import (
     stack,
 )
 from jdmri.training.step import make_train_step
+from jdmri.training.workdir import Config
 
 _REPEATS = 3
 
@@ -55,12 +55,12 @@ def dry_run(runs: Sequence[Run], folder: Path) -> str:
     )
 
 
-def seconds_per_step(config: ConfigDict) -> float:
+def seconds_per_step(config: Config) -> float:
     """Time the training step of ``config`` on the largest of the data's shapes, compilation apart."""
     dataset = build.read_data(config)
     kinds = buckets(dataset.series)
     largest = max(kinds, key=lambda kind: np.prod(kind.shape))
-    one = prepare(dataset.series[kinds.index(largest)], largest, config)
+    one = prepare(dataset.series[kinds.index(largest)], largest, build.pipeline(config))
     compiled, current, *data = compile_step(config, stack([one] * config.train.batch_size))
     current, _ = jax.block_until_ready(compiled(current, *data))
     start = time.perf_counter()
@@ -69,14 +69,14 @@ def seconds_per_step(config: ConfigDict) -> float:
     return (time.perf_counter() - start) / _REPEATS
 
 
-def compile_step(config: ConfigDict, examples: Examples):
+def compile_step(config: Config, examples: Examples):
     """Compile the training step of ``config`` for one batch.
 
     Returns:
         The step, and its arguments: an initial state, the examples on the device, and the rows.
     """
     task = build.build_task(config)
-    optimizer, _ = optim.build(config.optimizer.to_dict(), 1000)
+    optimizer, _ = build.build_optimizer(config, 1000)
     mesh = train.one_axis_mesh(config.train.batch_size)
     current = state.create(task.model, optimizer, config.seed)
     rows = np.arange(config.train.batch_size, dtype=np.int32)
@@ -86,10 +86,11 @@ def compile_step(config: ConfigDict, examples: Examples):
     return train_step.lower(*arguments).compile(), *arguments
 
 
-def _length(config: ConfigDict) -> int:
+def _length(config: Config) -> int:
     series = build.split_data(build.read_data(config), config)["train"]
     chosen = most_diverse(series, config.train.num_series)
-    return train.run_length(config, buckets(chosen))[1]
+    length = {"num_steps": config.train.num_steps, "num_epochs": config.train.num_epochs}
+    return batches.run_length(buckets(chosen), config.train.batch_size, **length)[1]
 
 
 def _from_log(workdir: Path) -> float | None:

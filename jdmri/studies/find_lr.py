@@ -7,18 +7,17 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri.errors import InputError
 from jdmri.report.figures import cines
 from jdmri.runtime import files
-from jdmri.training import batches as schedules
-from jdmri.training import build, optim, state
+from jdmri.training import batches, build, optim, state
 from jdmri.training.feed import feed
 from jdmri.training.step import make_train_step
 from jdmri.training.train import one_axis_mesh
 from jdmri.training.validation import Validation
+from jdmri.training.workdir import Config
 
 LOWEST, HIGHEST = 1e-6, 1.0
 _BLOWN_UP = 4.0  # times the smallest loss
@@ -26,7 +25,7 @@ _SMOOTHING = 0.8
 _NUM_PROBES = 4  # series on which the loss is measured
 
 
-def find(config: ConfigDict, folder: Path, num_steps: int = 100) -> str:
+def find(config: Config, folder: Path, num_steps: int = 100) -> str:
     """Train from scratch while the rate rises from ``LOWEST`` to ``HIGHEST``; nothing of it is kept.
 
     The loss is measured after each step on the same few training series with the same masks: that of the
@@ -68,7 +67,7 @@ def smoothed(losses: np.ndarray) -> np.ndarray:
     return np.array(result)
 
 
-def _sweep(config: ConfigDict, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
+def _sweep(config: Config, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
     task = build.build_task(config)
     series = build.split_data(build.read_data(config), config)["train"]
     section = config.optimizer.to_dict()
@@ -79,15 +78,14 @@ def _sweep(config: ConfigDict, num_steps: int) -> tuple[np.ndarray, np.ndarray]:
     current = jax.device_put(
         state.create(task.model, optimizer, config.seed), NamedSharding(mesh, P())
     )
-    examples = feed(series, config)
-    plan = schedules.make(examples.buckets, size, num_steps, config.seed)
-    train_step = make_train_step(
-        task, optimizer, ema_decay=0.0, mesh=mesh, streamed=examples.streamed
-    )
-    probe = Validation(task, feed(series[:_NUM_PROBES], config))
+    pipeline = build.pipeline(config)
+    fed = feed(series, pipeline)
+    plan = batches.make(fed.buckets, size, num_steps, config.seed)
+    train_step = make_train_step(task, optimizer, ema_decay=0.0, mesh=mesh, streamed=fed.streamed)
+    probe = Validation(task, feed(series[:_NUM_PROBES], pipeline))
     losses: list[float] = []
-    batches = examples.batches(plan, mesh)
-    for batch in tqdm(batches, desc="learning rate", total=num_steps, unit="step", disable=None):
+    stream = fed.batches(plan, mesh)
+    for batch in tqdm(stream, desc="learning rate", total=num_steps, unit="step", disable=None):
         current, _ = train_step(current, *batch)
         losses.append(probe(current)[0]["loss"])
         if not losses[-1] <= _BLOWN_UP * min(losses):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from ml_collections import ConfigDict
 
 from jdmri.report import page
 from jdmri.report.tables import pairs, results
@@ -14,13 +13,12 @@ from jdmri.report.tables.results import ResultTable
 from jdmri.statistics.many_methods import Comparison
 from jdmri.studies import sentences
 from jdmri.studies.collect import Scores
-from jdmri.studies.runs import Run
+from jdmri.studies.runs import Study
 from jdmri.studies.showcase import showcase
 
 
 def build(
-    config: ConfigDict,
-    runs: Sequence[Run],
+    study: Study,
     folder: Path,
     scores: Scores,
     table: ResultTable,
@@ -30,15 +28,14 @@ def build(
     """Gather the page: sentences, players, tables, figures, protocols.
 
     Args:
-        config: of the study.
-        runs: all of them.
+        study: with all of its runs.
         folder: of the study.
         scores: of its finished runs.
         table: of the results.
         comparisons: metric → comparison of the variants.
         drawn: the study's figures by name.
     """
-    main = comparisons.get(config.metric)
+    main = comparisons.get(study.metric)
     head, *body = _csv_rows(results.to_csv(table))
     shown = [page.Table("All numbers", head, body, table.legend)]
     rows = [
@@ -55,16 +52,16 @@ def build(
     captions = {"box": "All subjects", "paired": "The same subjects across variants", "critical_difference": "Mean ranks and Nemenyi's critical difference", "pairs": "Significant pairs"}  # fmt: skip
     notes = {p["note"] for p in scores.protocols.values() if p["note"]}
     return page.Page(
-        title=config.question,
+        title=study.question,
         sentences=[
-            sentences.finding(main, scores.trained, config.metric),
-            sentences.protocol_sentence(config, scores),
+            sentences.finding(main, scores.trained, study.metric),
+            sentences.protocol_sentence(scores, len(study.seeds)),
             *scores.remarks,
         ],
-        views=showcase(config, runs, folder, scores),
+        views=showcase(study.runs, folder, scores, study.metric),
         tables=shown,
         figures={captions[name]: figure for name, figure in drawn.items()},
-        card={"protocols": scores.protocols, "study": config.to_dict()},
+        card={"protocols": scores.protocols, "study": study.settings},
         note=" ".join(sorted(notes)),
     )
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from jdmri.errors import InputError
 from jdmri.report import page
@@ -19,15 +18,14 @@ from jdmri.statistics.describe import describe, seed_spread
 from jdmri.statistics.many_methods import Comparison, compare_many, significantly_best
 from jdmri.studies import report_page, sentences
 from jdmri.studies.collect import Scores, collect
-from jdmri.studies.runs import Run
+from jdmri.studies.runs import Study
 
 
-def report(config: ConfigDict, runs: Sequence[Run], folder: Path, failed: Mapping[str, str]) -> str:
+def report(study: Study, folder: Path, failed: Mapping[str, str]) -> str:
     """Write everything that a study ends with into ``folder``.
 
     Args:
-        config: of the study.
-        runs: all of them.
+        study: with all of its runs.
         folder: of the study.
         failed: runs that failed in this call, and why.
 
@@ -37,35 +35,37 @@ def report(config: ConfigDict, runs: Sequence[Run], folder: Path, failed: Mappin
     Raises:
         InputError: no variant is complete, or a wanted metric was not measured.
     """
-    scores = collect(runs, folder, failed)
+    scores = collect(study.runs, folder, failed)
     if scores is None:
         raise InputError(
             f"no variant of the study in {folder} has all its runs; see the lines above."
         )
-    _check_metrics(config, scores)
-    comparisons = _compare(scores, config.metrics)
-    note = " ".join([config.question, sentences.protocol_sentence(config, scores), *scores.remarks])
-    table = _table(config, scores, note)
-    main = comparisons.get(config.metric)
-    drawn = _figures(scores, config.metric, main)
-    text = _text(config, scores, table, main)
+    _check_metrics(study, scores)
+    comparisons = _compare(scores, study.metrics)
+    note = " ".join(
+        [study.question, sentences.protocol_sentence(scores, len(study.seeds)), *scores.remarks]
+    )
+    table = _table(study, scores, note)
+    main = comparisons.get(study.metric)
+    drawn = _figures(scores, study.metric, main)
+    text = _text(study, scores, table, main)
     _write_tables(folder, table, scores, comparisons)
     for name, figure in drawn.items():
         for suffix in ("png", "pdf"):
             cines.save(figure, folder / "figures" / f"{name}.{suffix}")
     files.write_json(folder / "statistics.json", _plain({"note": note, "metrics": comparisons}))
-    content = report_page.build(config, runs, folder, scores, table, comparisons, drawn)
-    page.write(folder / "report.html", content)  # fmt: skip
+    content = report_page.build(study, folder, scores, table, comparisons, drawn)
+    page.write(folder / "report.html", content)
     return text
 
 
-def _check_metrics(config: ConfigDict, scores: Scores) -> None:
+def _check_metrics(study: Study, scores: Scores) -> None:
     known = scores.rows[scores.trained[0]]
-    missing = [m for m in (config.metric, *config.metrics) if m not in known]
+    missing = [m for m in (study.metric, *study.metrics) if m not in known]
     if missing:
         raise InputError(
             f"the study wants {', '.join(missing)}, but its runs measured {', '.join(known)}; "
-            f"change --config.metrics, or base.metrics in a new study."
+            f"change --study.metrics, or base.metrics in a new study."
         )
 
 
@@ -81,20 +81,20 @@ def _compare(scores: Scores, metrics: Sequence[str]) -> dict[str, Comparison]:
     }
 
 
-def _table(config: ConfigDict, scores: Scores, note: str) -> ResultTable:
+def _table(study: Study, scores: Scores, note: str) -> ResultTable:
     rows, seeds, extra = {}, {}, {}
     for row in scores.rows:
-        rows[row] = {m: describe(scores.by_subject(row, m)) for m in config.metrics}
-        interval = rows[row][config.metric].interval
+        rows[row] = {m: describe(scores.by_subject(row, m)) for m in study.metrics}
+        interval = rows[row][study.metric].interval
         if interval:
-            low, high = (results.number(config.metric, x) for x in interval)
-            extra[row] = {f"{config.metric} 95 % interval": f"[{low}, {high}]"}
+            low, high = (results.number(study.metric, x) for x in interval)
+            extra[row] = {f"{study.metric} 95 % interval": f"[{low}, {high}]"}
         if row in scores.trained:
-            spread = {m: seed_spread(scores.array(row, m)[..., None]) for m in config.metrics}
+            spread = {m: seed_spread(scores.array(row, m)[..., None]) for m in study.metrics}
             seeds[row] = {m: None if s.over_seeds is None else float(s.over_seeds[0]) for m, s in spread.items()}  # fmt: skip
         times = np.median(scores.array(row, "seconds"))
         extra.setdefault(row, {})["s/series"] = results.number("seconds", float(times))
-    return ResultTable(config.metrics, rows, seeds, extra, note)
+    return ResultTable(study.metrics, rows, seeds, extra, note)
 
 
 def _figures(scores: Scores, metric: str, comparison: Comparison | None) -> dict[str, Any]:
@@ -112,11 +112,11 @@ def _figures(scores: Scores, metric: str, comparison: Comparison | None) -> dict
     return drawn
 
 
-def _text(config, scores: Scores, table: ResultTable, comparison: Comparison | None) -> str:
+def _text(study: Study, scores: Scores, table: ResultTable, comparison: Comparison | None) -> str:
     parts = [results.to_text(table)]
     if comparison is not None:
         parts.append(pairs.pairs_text(comparison, scores.trained))
-    return "\n".join([*parts, sentences.finding(comparison, scores.trained, config.metric)])
+    return "\n".join([*parts, sentences.finding(comparison, scores.trained, study.metric)])
 
 
 def _write_tables(folder, table, scores: Scores, comparisons: Mapping[str, Comparison]) -> None:

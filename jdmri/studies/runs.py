@@ -42,8 +42,29 @@ class Run:
         return (self.workdir(study) / "evaluation" / "test" / "summary.json").is_file()
 
 
-def plan(config: ConfigDict) -> list[Run]:
-    """List the runs, seeds outermost, so that an unfinished study compares all variants.
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A comparison of variants.
+
+    Attributes:
+        question: one sentence, the title of the page.
+        metric: of the tests, the figures, and the choice of series to show.
+        metrics: columns of the table.
+        seeds: of the runs.
+        runs: seeds outermost, so that an unfinished study compares all variants.
+        settings: the whole config, as it is stored.
+    """
+
+    question: str
+    metric: str
+    metrics: tuple[str, ...]
+    seeds: tuple[int, ...]
+    runs: tuple[Run, ...]
+    settings: Mapping[str, Any]
+
+
+def plan(config: ConfigDict) -> Study:
+    """Plan the runs of a study.
 
     Args:
         config: of a study (`configs/studies/default.py`).
@@ -57,12 +78,14 @@ def plan(config: ConfigDict) -> list[Run]:
             f"a study needs variants and distinct seeds; got {list(variants)} and {list(seeds)}."
         )
     configs = {name: _vary(config.base, name, changes) for name, changes in variants.items()}
-    return [
+    runs = tuple(
         Run(name, seed, fold, _of_run(configs[name], seed, fold))
         for seed in seeds
         for fold in _folds(config.base)
         for name in variants
-    ]
+    )
+    metrics = tuple(config.metrics)
+    return Study(config.question, config.metric, metrics, seeds, runs, config.to_dict())
 
 
 def override(config: ConfigDict, changes: Mapping[str, Any], where: str = "") -> None:

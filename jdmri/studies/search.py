@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri.errors import InputError
@@ -29,9 +28,10 @@ from jdmri.studies.search_space import (
     suggest,
 )
 from jdmri.training import records, train
+from jdmri.training.workdir import Config
 
 
-def search(config: ConfigDict, folder: Path) -> str:
+def search(config: Config, folder: Path) -> str:
     """Try settings, each trained once, and rank them by the best validation PSNR.
 
     Several workers may share ``folder``: the journal of trials is one file there. A trial that a kill
@@ -49,7 +49,7 @@ def search(config: ConfigDict, folder: Path) -> str:
     """
     optuna, space = _optuna(), flatten(config.space.to_dict())
     wanted = min(config.search.num_trials, _limit(config.search.name, space))
-    open_study(folder, config)
+    open_study(folder, config.to_dict())
     trials = _open(optuna, config.search, space, folder)
     _retry_interrupted(optuna, trials, folder)
     with quiet(), tqdm(total=wanted, desc="search", unit="trial", disable=None) as bar:
@@ -60,7 +60,7 @@ def search(config: ConfigDict, folder: Path) -> str:
     return _report(optuna, trials, space, folder)
 
 
-def _attempt(optuna, trials, config: ConfigDict, space: Space, folder: Path) -> str:
+def _attempt(optuna, trials, config: Config, space: Space, folder: Path) -> str:
     """Train one trial, tell Optuna, and say how it went."""
     trial = trials.ask()
     chosen = {
@@ -115,7 +115,7 @@ def _optuna():
     return optuna
 
 
-def _open(optuna, section: ConfigDict, space: Space, folder: Path):
+def _open(optuna, section: Config, space: Space, folder: Path):
     """Open the journal; a sampler that starts anew must not repeat its first draws."""
     backend = optuna.storages.journal.JournalFileBackend(str(folder / "journal.log"))
     storage = optuna.storages.JournalStorage(backend)

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from ml_collections import ConfigDict
-
 from jdmri.statistics.many_methods import Comparison, significantly_best
 from jdmri.studies.collect import Scores
 
 _MOST_LISTED = 6  # pairs in a sentence
 
 
-def protocol_sentence(config: ConfigDict, scores: Scores) -> str:
+def protocol_sentence(scores: Scores, num_seeds: int) -> str:
     """Say how the numbers came about; what differs between variants is left to their own protocols."""
     protocols = list(scores.protocols.values())
     about = protocols[0]
@@ -23,7 +21,7 @@ def protocol_sentence(config: ConfigDict, scores: Scores) -> str:
     return (
         f"Data: {about['data']}{size}, {len(scores.subjects)} test subjects, {split}; mask: {', '.join(masks)}, "
         f"true R {' to '.join(map(str, dict.fromkeys([rates[0], rates[-1]])))}; noise σ {about['noise_sigma']:g}; "
-        f"{len(config.seeds)} training seed(s); checkpoint by validation PSNR."
+        f"{num_seeds} training seed(s); checkpoint by validation PSNR."
     )
 
 

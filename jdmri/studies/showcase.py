@@ -1,37 +1,36 @@
 """The series that a study's page shows: the worst three and the median one, by every method."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from ml_collections import ConfigDict
 
-from jdmri.data import acquisition
 from jdmri.data.records import Series, SeriesLike
-from jdmri.evaluation import evaluate
+from jdmri.evaluation.methods import MODEL, build_methods
+from jdmri.evaluation.protocol import Protocol
 from jdmri.report.page import View
 from jdmri.report.tables.results import higher_is_better
 from jdmri.report.views import NUM_WORST, reconstruct_all, view
 from jdmri.runtime import files
 from jdmri.studies.collect import Scores
 from jdmri.studies.runs import Run
-from jdmri.training import build
+from jdmri.training import build, restore
 
 
-def showcase(config: ConfigDict, runs: Sequence[Run], folder: Path, scores: Scores) -> list[View]:
+def showcase(runs: Sequence[Run], folder: Path, scores: Scores, metric: str) -> list[View]:
     """Reconstruct the shown series by the first seed's network of every variant.
 
     Args:
-        config: of the study.
-        runs: all of them.
+        runs: of the study, all of them.
         folder: of the study.
         scores: of `collect`.
+        metric: by which series are ranked.
     """
     first = [r for r in runs if r.seed == runs[0].seed and r.variant in scores.trained]
     views = []
-    for label, subject, name in _choose(scores, config.metric):
+    for label, subject, name in _choose(scores, metric):
         tested = {r.variant: (r, one) for r in first if (one := find(r, name)) is not None}
-        captions = {row: _caption(scores, row, config.metric, subject, name) for row in scores.rows}
+        captions = {row: _caption(scores, row, metric, subject, name) for row in scores.rows}
         views.append(_show(tested, folder, label, captions))
     return views
 
@@ -69,9 +68,9 @@ def reconstructions(
     """
     estimates: dict[str, np.ndarray] = {}
     for variant, (run, series) in tested.items():
-        data, reference = acquisition.simulate(acquisition.load(series, run.config), run.config)
-        methods = evaluate.build_methods(run.config, _restore(run, folder), series.shape.coils)
-        network = methods.pop(evaluate.MODEL)
+        data, reference = build.acquisition(run.config).simulate(series)
+        methods = _methods(run, folder, series.shape.coils)
+        network = methods.pop(MODEL)
         if not estimates:
             first, mask = reference, np.asarray(data.mask)
             estimates = reconstruct_all(methods, data)
@@ -85,11 +84,13 @@ def find(run: Run, name: str) -> SeriesLike | None:
     return next((s for s in tested if s.name == name), None)
 
 
-def _restore(run: Run, folder: Path):
-    """Restore the checkpoint that was evaluated."""
+def _methods(run: Run, folder: Path, num_coils: int) -> dict[str, Callable]:
+    """Build the rows of a run's table, its network from the checkpoint that was evaluated."""
     done = files.read_json(run.workdir(folder) / "evaluation" / "test" / "summary.json")
     step = str(done["protocol"]["checkpoint"])
-    return build.restore_state(run.config, run.workdir(folder), step)[0]
+    state, _ = restore.restore_state(run.workdir(folder), step)
+    model = build.build_model(run.config)
+    return build_methods(Protocol.of(run.config), num_coils, model, state.variables)
 
 
 def _caption(scores: Scores, row: str, metric: str, subject: str, series: str) -> str:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from ml_collections import ConfigDict
-
 from jdmri.errors import InputError
 from jdmri.studies import cost, result
 from jdmri.studies.conduct import conduct, open_study
 from jdmri.studies.runs import plan, shard
+from jdmri.training.workdir import Config
 
 
-def study(config: ConfigDict, folder: Path, *, share: str = "1/1", dry_run: bool = False) -> str:
+def study(config: Config, folder: Path, *, share: str = "1/1", dry_run: bool = False) -> str:
     """Train and evaluate what is missing, then compare; the same call continues after a kill.
 
     Args:
@@ -25,11 +24,12 @@ def study(config: ConfigDict, folder: Path, *, share: str = "1/1", dry_run: bool
     Raises:
         InputError: the study cannot be carried out, or some of its runs failed; the table of the others is written.
     """
-    runs = plan(config)
+    planned = plan(config)
+    runs = planned.runs
     own = shard(runs, share)
     if dry_run:
         return cost.dry_run(own, folder)
-    open_study(folder, config)
+    open_study(folder, planned.settings)
     failed = conduct(own, folder)
     waiting = [r.name for r in runs if not r.is_finished(folder) and r.name not in failed]
     if waiting:
@@ -37,7 +37,7 @@ def study(config: ConfigDict, folder: Path, *, share: str = "1/1", dry_run: bool
             f"This worker is done; {len(waiting)} of {len(runs)} runs are not ({', '.join(waiting[:4])}, …). "
             f"When they are, the same command without --shard makes the table."
         )
-    text = result.report(config, runs, folder, failed)
+    text = result.report(planned, folder, failed)
     text += f"\n\nEverything is in {folder}; open {folder / 'report.html'}."
     if failed:
         names = "; ".join(f"{name}: {reason}" for name, reason in failed.items())

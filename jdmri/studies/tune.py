@@ -4,40 +4,40 @@ The table it writes is what ``config.tuned`` names: evaluations take from it the
 noise and number of coils.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import metrics
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import load, simulate
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
+from jdmri.evaluation.methods import Ended, reconstruct
+from jdmri.evaluation.protocol import Protocol
 from jdmri.runtime import files
 from jdmri.studies import grid_search
 from jdmri.training import build
+from jdmri.training.workdir import Config
 
 TABLE = "tuned.json"
-Parameters = dict[str, float]
 
 
-class Ended(NamedTuple):
-    """How a reconstruction ended; numbers are NaN for a method without iterations, which has converged.
+class Grid(NamedTuple):
+    """What is searched for one method.
 
     Attributes:
-        iterations: of its solver.
-        residual: at the end.
-        converged: whether the residual is below the method's tolerance.
+        method: its name.
+        ranges: parameter → lowest and highest value.
+        num_points: of each parameter.
     """
 
-    iterations: float
-    residual: float
-    converged: bool
+    method: str
+    ranges: Mapping[str, Sequence[float]]
+    num_points: int
 
 
 class Score(NamedTuple):
@@ -52,7 +52,7 @@ class Score(NamedTuple):
     psnr: float
 
 
-def tune(config: ConfigDict, folder: Path) -> str:
+def tune(config: Config, folder: Path) -> str:
     """Tune every method of ``config.grid`` for every acceleration and kind of mask.
 
     Each result is written as soon as it is known; the same command goes on after a kill.
@@ -80,60 +80,43 @@ def tune(config: ConfigDict, folder: Path) -> str:
     unknown = [name for name in names if name not in config.grid]
     if unknown:
         raise InputError(f"no grid for {', '.join(unknown)}; there are {', '.join(config.grid)}.")
-    work = [(run, name) for run in _runs(config) for name in names]
-    for run, name in tqdm(work, desc="tune", unit="method", disable=None):
-        if (run.mask.to_dict(), name) not in done:
-            entries.append(_entry(run, name, config, chosen))
+    conditions = _conditions(config)
+    work = [(condition, name) for condition in conditions for name in names]
+    for (protocol, acquisition), name in tqdm(work, desc="tune", unit="method", disable=None):
+        if (protocol.mask, name) not in done:
+            grid = Grid(name, config.grid[name].to_dict(), config.num_points)
+            entries.append(_entry(grid, protocol, acquisition, chosen))
             files.write_json(path, {"settings": _settings(config), "entries": entries})
-    from jdmri import convergence  # with matplotlib
+    from jdmri.studies import convergence  # with matplotlib
 
-    drawn = convergence.draw(entries, _runs(config), chosen[0], folder)
+    drawn = convergence.draw(entries, conditions, chosen[0], folder)
     lines = [_line(entry) for entry in entries]
     lines += [f"Objective and PSNR against iteration: {', '.join(map(str, drawn))}"] * bool(drawn)
     return "\n".join([*lines, f"To use them in evaluations: --config.tuned={path}"])
 
 
-def lookup(config: ConfigDict, method: str, num_coils: int) -> Parameters:
-    """Return the tuned parameters of a method for the mask and noise of ``config``; nothing where none are known.
-
-    Raises:
-        InputError: ``config.tuned`` names no table.
-    """
-    if not config.tuned:
-        return {}
-    path = Path(config.tuned)
-    if not path.is_file():
-        raise InputError(
-            f"no file {config.tuned!r}; make one with --mode=tune, or set tuned to ''."
-        )
-    wanted = {"method": method, "mask": config.mask.to_dict(), "noise_sigma": config.noise.sigma}
-    wanted |= {"num_coils": num_coils}
-    for entry in files.read_json(path)["entries"]:
-        if all(entry[key] == value for key, value in wanted.items()):
-            return entry["parameters"]
-    return {}
-
-
-def _runs(config: ConfigDict) -> list[ConfigDict]:
-    """One run's config for each mask."""
-    runs = []
+def _conditions(config: Config) -> list[tuple[Protocol, Acquisition]]:
+    """What is tuned for: each acceleration with each kind of mask."""
+    conditions = []
     for per_frame in config.per_frame:
         for acceleration in config.accelerations:
             run = config.base.copy_and_resolve_references()
             run.mask.update(acceleration=acceleration, per_frame=per_frame)
-            runs.append(run)
-    return runs
+            conditions.append((Protocol.of(run), build.acquisition(run)))
+    return conditions
 
 
-def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[SeriesLike]) -> dict:
+def _entry(
+    grid: Grid, protocol: Protocol, acquisition: Acquisition, series: Sequence[SeriesLike]
+) -> dict[str, Any]:
     """Tune one method for one mask."""
     psnr = metrics.METRICS.build({"name": "psnr"})
-    acquired = [simulate(load(one, run), run) for one in series]
-    context = {"cyclic": run.data.cyclic}
+    acquired = [acquisition.simulate(one) for one in series]
+    context = {"cyclic": protocol.data["cyclic"]}
     ended: dict[tuple, list[Ended]] = {}
 
     def score(parameters):
-        method = METHODS.build({"name": name, **parameters}, **context)
+        method = METHODS.build({"name": grid.method, **parameters}, **context)
         scores, ends = [], []
         for data, reference in acquired:
             cine, end = reconstruct(method, data)
@@ -142,38 +125,29 @@ def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[Seri
         ended[tuple(parameters.items())] = ends
         return Score(all(end.converged for end in ends), float(np.mean(scores)))
 
-    tries = grid_search.maximise(config.grid[name].to_dict(), config.num_points, score)
+    tries = grid_search.maximise(grid.ranges, grid.num_points, score)
     best, parameters = tries[-1]
     iterations, residual, _ = np.array(ended[tuple(parameters.items())]).T
     return {
-        "method": name,
-        "mask": run.mask.to_dict(),
-        "noise_sigma": run.noise.sigma,
+        "method": grid.method,
+        "mask": protocol.mask,
+        "noise_sigma": protocol.noise_sigma,
         "num_coils": series[0].shape.coils,
         "parameters": parameters,
         **best._asdict(),
         "iterations": _finite(iterations.mean()),
         "largest_residual": _finite(residual.max()),
         "num_series": len(series),
-        "data": run.data.name,
+        "data": protocol.data["name"],
         "tries": [scored._asdict() | point for scored, point in tries],
     }
-
-
-def reconstruct(method: Callable, data: tuple) -> tuple[jax.Array, Ended]:
-    """Apply a method: the cine, and how it ended."""
-    if not hasattr(method, "solve"):
-        return method(*data), Ended(float("nan"), float("nan"), True)
-    solution = method.solve(*data)
-    end = Ended(float(solution.iterations), float(solution.residual), bool(solution.converged))
-    return solution.cine, end
 
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _settings(config: ConfigDict) -> dict[str, Any]:
+def _settings(config: Config) -> dict[str, Any]:
     """What the entries have in common."""
     return {
         "base": config.base.to_dict(),
@@ -183,7 +157,7 @@ def _settings(config: ConfigDict) -> dict[str, Any]:
     }
 
 
-def _begun(path: Path, config: ConfigDict) -> list[dict]:
+def _begun(path: Path, config: Config) -> list[dict]:
     """Return the entries of an interrupted command.
 
     Raises:

@@ -7,12 +7,39 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jdmri.errors import InputError
 from jdmri.training.examples import Bucket
 
 
 def steps_per_epoch(buckets: Sequence[Bucket], batch_size: int) -> int:
     """Count the batches of an epoch: a last partial batch of a bucket is dropped, unless it is its only one."""
     return sum(max(buckets.count(b) // batch_size, 1) for b in set(buckets))
+
+
+def run_length(
+    buckets: Sequence[Bucket], batch_size: int, *, num_steps: int, num_epochs: int
+) -> tuple[int, int]:
+    """Return steps per epoch (a last partial batch is dropped) and steps of the whole run.
+
+    Args:
+        buckets: the bucket of each series.
+        batch_size: series a batch.
+        num_steps: of the run; 0: as many as ``num_epochs`` give.
+        num_epochs: of the run.
+
+    Raises:
+        InputError: the batch is larger than the training set, or no length is given.
+    """
+    if batch_size > len(buckets):
+        raise InputError(
+            f"train.batch_size is {batch_size}, but there are {len(buckets)} training series; "
+            f"type --config.train.batch_size={len(buckets)} or less."
+        )
+    per_epoch = steps_per_epoch(buckets, batch_size)
+    num_steps = num_steps or num_epochs * per_epoch
+    if num_steps < 1:
+        raise InputError("train.num_steps or train.num_epochs must be at least 1.")
+    return per_epoch, num_steps
 
 
 def make(buckets: Sequence[Bucket], batch_size: int, num_steps: int, seed: int) -> np.ndarray:

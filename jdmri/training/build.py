@@ -1,20 +1,20 @@
-"""From a config to what it names: data, splits, network, masks. Shared by all modes."""
-
-from pathlib import Path
+"""The one door from a config to what it names: data, splits, acquisition, network, loss, optimizer."""
 
 import flax.linen as nn
-import jax
+import optax
 from ml_collections import ConfigDict
 
 from jdmri import models
 from jdmri.data import READERS, Dataset
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.data.splits import SPLITS
-from jdmri.losses import LOSSES
+from jdmri.losses import LOSSES, Loss
 from jdmri.masks import MASKS
-from jdmri.training import optim, state, workdir
+from jdmri.ops.coil_maps import COIL_MAPS
+from jdmri.training import optim, workdir
 from jdmri.training.augment import augmentation
-from jdmri.training.checkpoint import Checkpoints
+from jdmri.training.examples import Pipeline
 from jdmri.training.step import Task
 
 
@@ -45,41 +45,57 @@ def same_source(config: ConfigDict, trained: ConfigDict) -> bool:
     return not workdir.differences(trained.data.to_dict() | place, config.data.to_dict() | place)
 
 
+def acquisition(config: ConfigDict) -> Acquisition:
+    """Build how series are undersampled: mask, noise, coil maps, reference.
+
+    Raises:
+        InputError: an unknown name or an impossible setting.
+    """
+    estimator = COIL_MAPS.build(config.coil_maps)
+    return Acquisition(
+        sampler=MASKS.build(config.mask),
+        sigma=config.noise.sigma,
+        coil_maps=None if config.coil_maps.name == "given" else estimator,
+        reference=config.data.reference,
+        eval_seed=config.eval.seed,
+    )
+
+
+def pipeline(config: ConfigDict) -> Pipeline:
+    """Build how series become what the step takes."""
+    return Pipeline(
+        acquisition=acquisition(config),
+        cyclic=config.data.cyclic,
+        streaming=config.train.streaming,
+        num_workers=config.train.num_workers,
+    )
+
+
 def build_model(config: ConfigDict) -> nn.Module:
     """Build the network; whether time is cyclic is a property of the data."""
     context = {"cyclic": config.data.cyclic, "precision": config.train.precision}
     return models.build(config.model.to_dict(), **context)
 
 
-def build_task(config: ConfigDict, steps_per_epoch: int = 1) -> Task:
-    """Build what is learnt; losses that change after some epochs ask for the steps of one."""
+def build_task(config: ConfigDict) -> Task:
+    """Build what is learnt, as if an epoch were one step; only some losses need to know better, see `build_loss`."""
     augment = config.augment.to_dict()
     augment["frame_roll"] = augment["frame_roll"] and config.data.cyclic
     return Task(
         model=build_model(config),
-        sampler=MASKS.build(config.mask),
-        loss=LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch),
+        acquisition=acquisition(config),
+        loss=build_loss(config),
         augment=augmentation(**augment),
-        eval_seed=config.eval.seed,
     )
 
 
-def restore_state(config: ConfigDict, folder: Path, which: str) -> tuple[state.TrainState, int]:
-    """Restore a checkpoint of a run.
+def build_loss(config: ConfigDict, steps_per_epoch: int = 1) -> Loss:
+    """Build the loss; those that change after some epochs ask for the steps of one."""
+    return LOSSES.build(config.loss.to_dict(), steps_per_epoch=steps_per_epoch)
 
-    Args:
-        config: of the run.
-        folder: its workdir.
-        which: ``best``, ``latest`` or a step number.
 
-    Returns:
-        The state, as NumPy arrays, and its step.
-
-    Raises:
-        InputError: there is no such checkpoint, or it is damaged or of another network.
-    """
-    optimizer, _ = optim.build(config.optimizer.to_dict(), 1)
-    template = jax.eval_shape(lambda: state.create(build_model(config), optimizer, 0))
-    checkpoints = Checkpoints(folder / "checkpoints")
-    step = checkpoints.choose(which)
-    return checkpoints.restore(step, template), step
+def build_optimizer(
+    config: ConfigDict, num_steps: int = 1
+) -> tuple[optax.GradientTransformation, optax.Schedule]:
+    """Build the optimizer and its learning rate over ``num_steps``."""
+    return optim.build(config.optimizer.to_dict(), num_steps)

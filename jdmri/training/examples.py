@@ -5,20 +5,15 @@ columns are independent, so that columns of zeros (and coils of zeros) change no
 repeat the heart cycle, or the last frame where time is not cyclic; losses and metrics leave all padding out.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 
 from jdmri.data import numpy_fourier
-from jdmri.data.acquisition import (
-    bright_level,
-    load,
-    series_seed,
-    simulate,
-)
+from jdmri.data.acquisition import Acquisition, series_seed
 from jdmri.data.records import SeriesLike, Shape
 
 _ROUND = Shape(frames=4, coils=4, lines=1, columns=32)  # what sizes are rounded up to
@@ -83,22 +78,41 @@ def _rounded(shape: Shape, largest: Shape) -> Shape:
     return Shape(*(min(-(-n // step) * step, most) for n, step, most in sizes))
 
 
-def prepare(series: SeriesLike, bucket: Bucket, config: ConfigDict) -> Examples:
-    """Load one series, estimate its coil maps if ``config.coil_maps`` asks for it, and pad it to its bucket."""
-    one, true_maps = load(series, config), None
-    maps = one.maps
-    if config.coil_maps.name != "given":
-        acquired, one = simulate(one, config)
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """How series become what the step takes; small, because worker processes get a copy.
+
+    Attributes:
+        acquisition: of an evaluation, whose draws estimated coil maps are from.
+        cyclic: whether missing frames of cyclic series may repeat the cycle.
+        streaming: from disk: ``always``, ``never``, or ``auto``: when they do not fit into memory.
+        num_workers: processes that read ahead when streaming; 0: a thread.
+    """
+
+    acquisition: Acquisition
+    cyclic: bool = True
+    streaming: str = "auto"
+    num_workers: int = 0
+
+
+def prepare(series: SeriesLike, bucket: Bucket, pipeline: Pipeline) -> Examples:
+    """Load one series, estimate its coil maps if that is asked for, and pad it to its bucket."""
+    acquisition = pipeline.acquisition
+    if acquisition.coil_maps is None:
+        one = acquisition.load(series)
+        maps, true_maps = one.maps, None
+    else:
+        acquired, one = acquisition.simulate(series)
         maps, true_maps = np.asarray(acquired.maps), one.maps
     example = Examples(
         cine=one.cine,
         maps=maps,
-        sigma=np.float32(config.noise.sigma * bright_level(one.cine)),
-        seed=np.uint32(series_seed(one)),
+        sigma=np.float32(acquisition.noise_level(one.cine)),
+        seed=series_seed(one),
         true_maps=None if one.measured else true_maps,
         kspace=one.kspace,
     )
-    cyclic = one.cyclic and config.data.cyclic
+    cyclic = one.cyclic and pipeline.cyclic
     return _pad(example, bucket.shape, cyclic) if bucket.padded else example
 
 

@@ -9,19 +9,12 @@ import numpy as np
 from absl import flags
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from ml_collections import ConfigDict
 
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
 from jdmri.runtime import memory, processes
 from jdmri.runtime.log import log
-from jdmri.training.examples import (
-    Bucket,
-    Examples,
-    buckets,
-    prepare,
-    stack,
-)
+from jdmri.training.examples import Bucket, Examples, Pipeline, buckets, prepare, stack
 
 _MODES = ("auto", "always", "never")
 _SHARE = 0.5  # of the free memory that resident series may take
@@ -70,12 +63,12 @@ class Streamed:
     Attributes:
         series: records that load themselves.
         buckets: of each of them.
-        config: of the run.
+        pipeline: how a series is prepared, and by how many workers.
     """
 
     series: Sequence[SeriesLike]
     buckets: Sequence[Bucket]
-    config: ConfigDict
+    pipeline: Pipeline
     streamed = True
 
     def __len__(self) -> int:
@@ -84,7 +77,7 @@ class Streamed:
 
     def one(self, index: int) -> Examples:
         """Read one series, without the first axis."""
-        return prepare(self.series[index], self.buckets[index], self.config)
+        return prepare(self.series[index], self.buckets[index], self.pipeline)
 
     def batches(self, plan: np.ndarray, mesh: Mesh) -> Iterator[tuple[Examples, jax.Array]]:
         """Yield what the step takes for each row of a `Schedule`'s batches."""
@@ -92,7 +85,7 @@ class Streamed:
         rows = np.tile(np.arange(plan.shape[1] // mesh.size, dtype=np.int32), mesh.size)
         rows = processes.put(rows, split)
         own = np.split(plan, jax.process_count(), axis=1)[jax.process_index()]
-        for batch in _read_ahead(_Batches(self, own), self.config.train.num_workers):
+        for batch in _read_ahead(_Batches(self, own), self.pipeline.num_workers):
             yield processes.join(batch, split), rows
 
 
@@ -121,37 +114,37 @@ def _read_ahead(batches: _Batches, num_workers: int) -> Iterator[Examples]:
     return iter(stream)
 
 
-def feed(series: Sequence[SeriesLike], config: ConfigDict) -> Resident | Streamed:
+def feed(series: Sequence[SeriesLike], pipeline: Pipeline) -> Resident | Streamed:
     """Put the series on the device if they fit; otherwise stream them.
 
     Raises:
         InputError: ``train.streaming`` is not known, or streaming is not possible.
     """
-    mode = config.train.streaming
+    mode = pipeline.streaming
     if mode not in _MODES:
         raise InputError(f"train.streaming must be one of {', '.join(_MODES)}, got {mode!r}.")
     kinds = buckets(series)
     _report(kinds)
     if mode == "always" or (mode == "auto" and not _fits(kinds)):
-        return _stream(series, kinds, config)
+        return _stream(series, kinds, pipeline)
     members: dict[Bucket, list[Examples]] = {}
     rows = []
     for one, kind in zip(series, kinds, strict=True):
-        members.setdefault(kind, []).append(prepare(one, kind, config))
+        members.setdefault(kind, []).append(prepare(one, kind, pipeline))
         rows.append(len(members[kind]) - 1)
     stacks = {kind: jax.device_put(stack(examples)) for kind, examples in members.items()}
     return Resident(kinds, stacks, rows)
 
 
-def _stream(series: Sequence[SeriesLike], kinds: list[Bucket], config: ConfigDict) -> Streamed:
+def _stream(series: Sequence[SeriesLike], kinds: list[Bucket], pipeline: Pipeline) -> Streamed:
     _grain()
-    if config.coil_maps.name != "given":
+    if pipeline.acquisition.coil_maps is not None:
         raise InputError(
-            f"coil_maps.name={config.coil_maps.name} needs all series in memory, and they are streamed; type "
-            f"--config.coil_maps.name=given, or --config.train.streaming=never."
+            "coil maps are estimated from all series in memory, and they are streamed; type "
+            "--config.coil_maps.name=given, or --config.train.streaming=never."
         )
-    log.info("Streaming %d series by %d worker(s).", len(series), config.train.num_workers)
-    return Streamed(series, kinds, config)
+    log.info("Streaming %d series by %d worker(s).", len(series), pipeline.num_workers)
+    return Streamed(series, kinds, pipeline)
 
 
 def _fits(kinds: Sequence[Bucket]) -> bool:

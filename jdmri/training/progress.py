@@ -7,7 +7,6 @@ from pathlib import Path
 import jax
 import numpy as np
 import optax
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri.runtime import processes
@@ -23,16 +22,29 @@ class RunLog:
 
     def __init__(
         self,
-        config: ConfigDict,
+        folder: Path,
+        *,
+        first_step: int,
         num_steps: int,
         schedule: optax.Schedule,
-        folder: Path,
-        first_step: int,
+        batch_size: int,
+        log_every: int,
+        patience: int,
     ):
-        """Begin or go on at ``first_step``; ``patience``, ``log_every`` and ``batch_size`` come from ``config.train``."""
-        self._log_every, self._patience = config.train.log_every, config.train.patience
+        """Begin or go on.
+
+        Args:
+            folder: the workdir.
+            first_step: the step that the run stands at.
+            num_steps: of the whole run.
+            schedule: step → learning rate.
+            batch_size: series a step.
+            log_every: steps from one line to the next.
+            patience: validations without a better PSNR that end the run; 0: never.
+        """
+        self._log_every, self._patience = log_every, patience
         self._num_steps, self._schedule = num_steps, schedule
-        self.meter = Meter(config.train.batch_size)
+        self.meter = Meter(batch_size)
         history = [r for r in records.read_records(folder) if r["split"] == "validation"]
         self._validation_psnr = [_or_worst(r["psnr"]) for r in history]
         self._writer = records.Writer(folder, resume_step=first_step)

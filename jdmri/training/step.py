@@ -17,12 +17,10 @@ from jax import lax
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from jdmri.keys import DrawKeys, draw_keys, series_key
+from jdmri.data.acquisition import Acquisition, DrawKeys, draw_keys
 from jdmri.losses import Loss
-from jdmri.masks import Sampler
 from jdmri.models import scale
 from jdmri.models.layers.basic import BATCH_AXES
-from jdmri.ops.acquire import acquire
 from jdmri.training.examples import Examples
 from jdmri.training.state import TrainState
 
@@ -32,13 +30,12 @@ Metrics = dict[str, jax.Array]
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What is learnt: a network, the masks it sees, and its loss."""
+    """What is learnt: a network, the acquisitions it sees, and its loss."""
 
     model: nn.Module
-    sampler: Sampler
+    acquisition: Acquisition
     loss: Loss
     augment: Callable
-    eval_seed: int
 
     def example_loss(self, variables, key, example: Examples, step, *, train: bool):
         """Undersample one series, reconstruct it, and score it in the network's scale."""
@@ -52,13 +49,11 @@ class Task:
         return loss, (magnitude_psnr(estimate, cine, share), stats, estimate)
 
     def _reconstruct(self, variables, keys: DrawKeys, example: Examples, *, train: bool):
-        """Draw the mask, measure, and apply the network to ``(kspace, maps, mask)``."""
-        mask = self.sampler(keys.mask, example.cine.shape)
-        if example.kspace is None:
-            maps = example.maps if example.true_maps is None else example.true_maps
-            kspace = acquire(keys.noise, example.cine, maps, mask, example.sigma)
-        else:
-            kspace = jnp.where(mask[:, None], example.kspace, 0)
+        """Undersample, and apply the network to ``(kspace, maps, mask)``."""
+        maps = example.maps if example.true_maps is None else example.true_maps
+        kspace, mask = self.acquisition.measure(
+            keys, example.cine, maps, example.sigma, example.kspace
+        )
         data = kspace[None], example.maps[None], mask[None]
         options = (
             {"train": True, "mutable": ["batch_stats"], "rngs": {"dropout": keys.dropout}}
@@ -154,7 +149,7 @@ def make_eval_step(
     def eval_step(variables, example: Examples, step) -> tuple[Metrics, jax.Array]:
         loss, (psnr, _, estimate) = task.example_loss(
             variables,
-            series_key(task.eval_seed, example.seed),
+            task.acquisition.series_key(example.seed),
             example,
             step,
             train=False,

@@ -1,14 +1,16 @@
 """Training: prepare, restore, step, validate, save. One loop for one device or many."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding
+import optax
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from ml_collections import ConfigDict
 
 from jdmri.data.records import SeriesLike
 from jdmri.data.splits import most_diverse
@@ -16,26 +18,48 @@ from jdmri.errors import InputError
 from jdmri.runtime import memory, processes
 from jdmri.runtime.log import log
 from jdmri.runtime.signals import StopRequest, Terminated
-from jdmri.training import batches as schedules
-from jdmri.training import (
-    build,
-    optim,
-    records,
-    state,
-    workdir,
-)
+from jdmri.training import batches, build, examples, records, restore, state, workdir
 from jdmri.training.checkpoint import Checkpoints
-from jdmri.training.examples import Bucket, buckets, prepare
+from jdmri.training.examples import Pipeline
 from jdmri.training.feed import feed
 from jdmri.training.progress import MAX_SKIPPED_IN_A_ROW, RunLog
 from jdmri.training.state import TrainState
-from jdmri.training.step import Task, make_train_step
+from jdmri.training.step import DEVICES, Task, make_train_step
 from jdmri.training.trace import Profile
 from jdmri.training.validation import Validation
+from jdmri.training.workdir import Config
+
+
+class Training(NamedTuple):
+    """What a config and its data give to train with.
+
+    Attributes:
+        task: what is learnt.
+        optimizer: with its learning rate.
+        schedule: step → learning rate.
+        initial: the state before the first step.
+        mesh: one axis over the devices.
+        pipeline: how series become examples.
+        series: to train on.
+        held_out: to validate on; may be empty.
+        steps_per_epoch: batches of one pass over ``series``.
+        num_steps: of the whole run.
+    """
+
+    task: Task
+    optimizer: optax.GradientTransformation
+    schedule: optax.Schedule
+    initial: TrainState
+    mesh: Mesh
+    pipeline: Pipeline
+    series: Sequence[SeriesLike]
+    held_out: Sequence[SeriesLike]
+    steps_per_epoch: int
+    num_steps: int
 
 
 def train(
-    config: ConfigDict,
+    config: Config,
     folder: Path,
     *,
     extend: bool = False,
@@ -58,45 +82,46 @@ def train(
         Terminated: SIGTERM or SIGINT came; the state is saved.
     """
     tracing = Profile(profile, folder / "tensorboard")
-    parts = build.split_data(build.read_data(config), config)
-    chosen = most_diverse(parts["train"], config.train.num_series)
-    steps_per_epoch, num_steps = run_length(config, buckets(chosen))
-    mesh = one_axis_mesh(config.train.batch_size)
-    task = build.build_task(config, steps_per_epoch)
-    optimizer, schedule = optim.build(config.optimizer.to_dict(), num_steps)
-    initial = state.create(task.model, optimizer, config.seed)
-    _check_shapes(task, initial, chosen, config)
-
+    training = prepare(config)
+    num_steps = training.num_steps
     processes.first_does(lambda: workdir.open_run(folder, config, extend=extend))
     checkpoints = Checkpoints(folder / "checkpoints", keep_latest=config.checkpoint.keep_latest)
-    current = _resume(initial, checkpoints, checkpoint, config)
+    current = restore.resume(training.initial, checkpoints, checkpoint, config)
     first = int(current.step)
     processes.first_does(lambda: records.cut_after(folder, first))
-    run_log = RunLog(config, num_steps, schedule, folder, first)
+    run_log = RunLog(
+        folder,
+        first_step=first,
+        num_steps=num_steps,
+        schedule=training.schedule,
+        batch_size=config.train.batch_size,
+        log_every=config.train.log_every,
+        patience=config.train.patience,
+    )
     if first >= num_steps or run_log.out_of_patience():
         log.info("Training is complete: step %d of %d.", first, num_steps)
         return
 
-    examples = feed(chosen, config)
-    plan = schedules.make(examples.buckets, config.train.batch_size, num_steps, config.seed)
-    batches = examples.batches(plan[first:], mesh)
-    current = processes.put(current, NamedSharding(mesh, P()))
+    series = feed(training.series, training.pipeline)
+    plan = batches.make(series.buckets, config.train.batch_size, num_steps, config.seed)
+    stream = series.batches(plan[first:], training.mesh)
+    current = processes.put(current, NamedSharding(training.mesh, P()))
     train_step = memory.CompiledOnce(
         make_train_step(
-            task,
-            optimizer,
+            training.task,
+            training.optimizer,
             ema_decay=config.train.ema_decay,
-            mesh=mesh,
-            streamed=examples.streamed,
+            mesh=training.mesh,
+            streamed=series.streamed,
         )
     )
-    held_out = feed(parts["validation"], config) if parts["validation"] else None
-    validation = Validation(task, held_out, config.eval.num_series)
-    validate_every = config.eval.every_epochs * steps_per_epoch
+    held_out = feed(training.held_out, training.pipeline) if training.held_out else None
+    validation = Validation(training.task, held_out, config.eval.num_series)
+    validate_every = config.eval.every_epochs * training.steps_per_epoch
     save_every = config.checkpoint.every_steps
 
     with StopRequest(config.train.log_every) as stop, run_log, tracing:
-        for step, batch in enumerate(run_log.meter.waiting(batches), first + 1):
+        for step, batch in enumerate(run_log.meter.waiting(stream), first + 1):
             tracing.step(current)
             current, metrics = train_step(current, *batch)
             run_log.meter.count(train_step.flops)
@@ -118,35 +143,47 @@ def train(
         raise Terminated(f"{stopping.name} at step {step} of {num_steps}; saved in {folder}")
 
 
-def run_length(config: ConfigDict, kinds: Sequence[Bucket]) -> tuple[int, int]:
-    """Return steps per epoch (a last partial batch is dropped) and steps of the whole run.
-
-    Args:
-        config: of the run.
-        kinds: the bucket of each training series.
+def prepare(config: Config) -> Training:
+    """Build and check everything that does not depend on a workdir; data are read last, when the rest can be used.
 
     Raises:
-        InputError: the batch is larger than the training set, or no length is given.
+        InputError: something in the config or the data cannot be used.
     """
-    if config.train.batch_size > len(kinds):
-        raise InputError(
-            f"train.batch_size is {config.train.batch_size}, but there are {len(kinds)} training series; "
-            f"type --config.train.batch_size={len(kinds)} or less."
-        )
-    steps_per_epoch = schedules.steps_per_epoch(kinds, config.train.batch_size)
-    num_steps = config.train.num_steps or config.train.num_epochs * steps_per_epoch
-    if num_steps < 1:
-        raise InputError("train.num_steps or train.num_epochs must be at least 1.")
-    return steps_per_epoch, num_steps
+    task, pipeline = build.build_task(config), build.pipeline(config)
+    mesh = one_axis_mesh(config.train.batch_size)
+    parts = build.split_data(build.read_data(config), config)
+    series = most_diverse(parts["train"], config.train.num_series)
+    steps_per_epoch, num_steps = batches.run_length(
+        examples.buckets(series),
+        config.train.batch_size,
+        num_steps=config.train.num_steps,
+        num_epochs=config.train.num_epochs,
+    )
+    task = dataclasses.replace(task, loss=build.build_loss(config, steps_per_epoch))
+    optimizer, schedule = build.build_optimizer(config, num_steps)
+    initial = state.create(task.model, optimizer, config.seed)
+    _check_shapes(task, initial, series, pipeline)
+    return Training(
+        task=task,
+        optimizer=optimizer,
+        schedule=schedule,
+        initial=initial,
+        mesh=mesh,
+        pipeline=pipeline,
+        series=series,
+        held_out=parts["validation"],
+        steps_per_epoch=steps_per_epoch,
+        num_steps=num_steps,
+    )
 
 
 def _check_shapes(
-    task: Task, initial: TrainState, series: Sequence[SeriesLike], config: ConfigDict
+    task: Task, initial: TrainState, series: Sequence[SeriesLike], pipeline: Pipeline
 ) -> None:
     """Trace one reconstruction of each shape, so that a mask or a network that does not fit is refused at once."""
-    kinds = buckets(series)
+    kinds = examples.buckets(series)
     for kind in set(kinds):
-        example = prepare(series[kinds.index(kind)], kind, config)
+        example = examples.prepare(series[kinds.index(kind)], kind, pipeline)
         jax.eval_shape(
             lambda example=example: task.example_loss(
                 initial.variables, jax.random.key(0), example, np.zeros(()), train=False
@@ -154,36 +191,7 @@ def _check_shapes(
         )
 
 
-def _resume(
-    initial: TrainState, checkpoints: Checkpoints, which: str, config: ConfigDict
-) -> TrainState:
-    """Return the state to continue from: a checkpoint, another run's weights, or the initial one."""
-    if checkpoints.steps():
-        step = checkpoints.choose(which)
-        restored = checkpoints.restore(step, initial)
-        processes.first_does(lambda: checkpoints.drop_after(step))
-        log.info("Resuming from step %d in %s.", step, checkpoints.folder)
-        return restored
-    processes.first_does(lambda: checkpoints.drop_after(-1))
-    if not config.train.init_from:
-        return initial
-    source = Path(config.train.init_from)
-    their_config = workdir.load_config(source)
-    if build.same_source(config, their_config) and not build.same_data(config, their_config):
-        raise InputError(
-            f"train.init_from={source} was trained on another split of the same data, so that it may know the test "
-            f"subjects; use the same --config.split."
-        )
-    theirs, step = build.restore_state(their_config, source, "best")
-    if jax.tree.map(np.shape, theirs.params) != jax.tree.map(np.shape, initial.params):
-        raise InputError(
-            f"train.init_from={source} holds another network than config.model describes."
-        )
-    log.info("Starting from the weights of step %d in %s.", step, source)
-    return initial.replace(**theirs.ema, ema=theirs.ema)
-
-
-def one_axis_mesh(batch_size: int) -> jax.sharding.Mesh:
+def one_axis_mesh(batch_size: int) -> Mesh:
     """Lay one axis over as many devices of each process as divide its part of the batch.
 
     Raises:
@@ -199,7 +207,7 @@ def one_axis_mesh(batch_size: int) -> jax.sharding.Mesh:
     chosen = [d for i in range(count) for d in jax.devices() if d.process_index == i]
     chosen = [d for i in range(count) for d in chosen[i * len(chosen) // count :][:size]]
     return jax.make_mesh(
-        (count * size,), ("data",), axis_types=(jax.sharding.AxisType.Auto,), devices=chosen
+        (count * size,), (DEVICES,), axis_types=(jax.sharding.AxisType.Auto,), devices=chosen
     )
 
 

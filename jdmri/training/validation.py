@@ -21,7 +21,7 @@ class Validation:
             num_series: how many to draw anew at each call; 0 or too many: all.
         """
         self._examples = examples
-        self._num_series, self._seed = num_series, task.eval_seed
+        self._num_series, self._seed = num_series, task.acquisition.eval_seed
         self._step = make_eval_step(task)
 
     def __call__(self, state: TrainState) -> tuple[dict[str, float], np.ndarray | None]:

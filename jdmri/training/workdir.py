@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from jdmri.errors import InputError
 from jdmri.runtime import files
 
+Config = ConfigDict  # what `build` reads; the library behind it is known here, to `build`, and to the command line
 CONFIG, STUDY = "config.json", "study.json"
 _LENGTH_FIELDS = ("train.num_steps", "train.num_epochs")
 _PACKAGES = (
@@ -28,7 +29,7 @@ _PACKAGES = (
 )
 
 
-def load_config(workdir: Path, name: str = CONFIG) -> ConfigDict:
+def load_config(workdir: Path, name: str = CONFIG) -> Config:
     """Read the config that a run (or, as ``STUDY``, a study) wrote, lists back to tuples.
 
     Raises:
@@ -42,7 +43,7 @@ def load_config(workdir: Path, name: str = CONFIG) -> ConfigDict:
     return ConfigDict(_tuples(files.read_json(path)))
 
 
-def open_run(workdir: Path, config: ConfigDict, *, extend: bool = False) -> None:
+def open_run(workdir: Path, config: Config, *, extend: bool = False) -> None:
     """Begin or continue a run: write ``config.json`` and ``environment.json``.
 
     Args:
@@ -84,7 +85,7 @@ def environment() -> dict[str, Any]:
     }
 
 
-def _check_same(old: ConfigDict, new: ConfigDict, workdir: Path, extend: bool) -> None:
+def _check_same(old: Config, new: Config, workdir: Path, extend: bool) -> None:
     changes = differences(old.to_dict(), new.to_dict())
     only_longer = all(c.split(":")[0] in _LENGTH_FIELDS for c in changes) and _length(
         new
@@ -102,7 +103,7 @@ def _check_same(old: ConfigDict, new: ConfigDict, workdir: Path, extend: bool) -
     )
 
 
-def _length(config: ConfigDict) -> tuple[int, int]:
+def _length(config: Config) -> tuple[int, int]:
     return config.train.num_steps, config.train.num_epochs
 
 

@@ -1,5 +1,6 @@
 """Evaluation: statistics by hand, other data, refusals, the notebook door."""
 
+import csv
 import json
 
 import jax
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import jdmri
-from jdmri.data.acquisition import simulate
+from jdmri.classical import METHODS
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate, summary
 from jdmri.models import scale
@@ -67,13 +68,25 @@ def test_validation_and_evaluation_use_the_same_masks_and_noise(run):
     config, folder = run
     dataset = build.read_data(config)
     one = build.split_data(dataset, config)["validation"][0]
-    acquired, _ = simulate(one, config)
-    again, _ = simulate(one, config)
+    acquired, _ = build.acquisition(config).simulate(one)
+    again, _ = build.acquisition(config).simulate(one)
     np.testing.assert_array_equal(acquired.kspace, again.kspace)
     _, result = evaluate.evaluate(config, folder, split="validation")
     records = [json.loads(r) for r in (folder / "metrics.jsonl").read_text().splitlines()]
     trained = [r["psnr"] for r in records if r["split"] == "validation"]
     assert result["methods"]["model"]["psnr"]["mean"] == pytest.approx(max(trained), abs=0.02)
+
+
+def test_a_notebook_scores_methods_without_a_folder(run):
+    config, folder = run
+    series = build.split_data(build.read_data(config), config)["test"][:1]
+    methods = {"zero_filled": METHODS.build({"name": "zero_filled"})}
+    (row,) = evaluate.score(series, build.acquisition(config), methods, ("psnr",))
+    assert row["series"] == series[0].name and row["method"] == "zero_filled"
+    target, _ = evaluate.evaluate(config, folder, pictures=False)
+    with (target / "series.csv").open(newline="") as file:
+        written = [r for r in csv.DictReader(file) if r["method"] == "zero_filled"]
+    assert float(written[0]["psnr"]) == row["psnr"]
 
 
 def test_other_data_are_evaluated_whole_under_their_name(run, tmp_path):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from configs import demo
-from jdmri.training import build, workdir
+from jdmri.training import restore
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,8 +43,7 @@ def tiny(tmp_path, **train_fields):
 
 
 def final_state(folder):
-    config = workdir.load_config(folder)
-    return build.restore_state(config, folder, "latest")[0]
+    return restore.restore_state(folder, "latest")[0]
 
 
 def jdmri(*arguments, cwd, **options):

@@ -42,7 +42,7 @@ STUDIES = {
 def test_every_study_plans_runs_that_can_be_built(name):
     module, argument = STUDIES[name]
     config = module.get_config(argument)
-    planned = runs.plan(config)
+    planned = runs.plan(config).runs
     assert len(planned) == len(config.variants) * len(config.seeds)
     assert len({run.name for run in planned}) == len(planned)
     different = [workdir.differences(planned[0].config.to_dict(), r.config.to_dict()) for r in planned[1:]]  # fmt: skip
@@ -180,7 +180,7 @@ def test_a_failed_variant_is_named_and_the_others_are_compared(tmp_path):
 
 def test_other_test_sets_and_missing_runs_are_left_out(done, tmp_path):
     config, folder, _ = done
-    planned = runs.plan(config)
+    planned = runs.plan(config).runs
     path = planned[1].workdir(folder) / "evaluation" / "test" / "series.csv"
     text = path.read_text()
     try:
@@ -199,7 +199,7 @@ def test_metrics_that_were_not_measured_are_refused(done):
     other = config.copy_and_resolve_references()
     other.metrics = ("psnr", "ssim_xt")
     with pytest.raises(InputError, match="wants ssim_xt, but its runs measured"):
-        result.report(other, runs.plan(config), folder, {})
+        result.report(runs.plan(other), folder, {})
 
 
 def test_k_fold_tests_every_subject(tmp_path):
@@ -237,7 +237,7 @@ def test_wrong_shares_are_refused(share):
 
 
 def test_shares_are_disjoint_and_complete(tmp_path):
-    planned = runs.plan(small(tmp_path))
+    planned = runs.plan(small(tmp_path)).runs
     parts = [runs.shard(planned, f"{i}/3") for i in (1, 2, 3)]
     assert sorted(r.name for part in parts for r in part) == sorted(r.name for r in planned)
 

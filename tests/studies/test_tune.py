@@ -10,6 +10,8 @@ from jdmri import command_line
 from jdmri.classical import METHODS
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate, summary
+from jdmri.evaluation.methods import lookup
+from jdmri.evaluation.protocol import Protocol
 from jdmri.runtime import files
 from jdmri.studies import grid_search, tune
 from jdmri.training import train
@@ -81,8 +83,10 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     run.methods = ("zero_filled", "kt_sparse")
     train.train(run, tmp_path / "run")
     run.tuned = str(path)
-    assert tune.lookup(run, "kt_sparse", 1) == entry["parameters"]
-    assert tune.lookup(run, "kt_sparse", 8) == {} == tune.lookup(run, "zero_filled", 1)
+    assert lookup(Protocol.of(run), "kt_sparse", 1) == entry["parameters"]
+    assert (
+        lookup(Protocol.of(run), "kt_sparse", 8) == {} == lookup(Protocol.of(run), "zero_filled", 1)
+    )
     target, result = evaluate.evaluate(run, tmp_path / "run", pictures=False)
     assert "tuned (tuned.json" in files.read_json(target / "card.json")["methods"]["kt_sparse"]
     methods = result["methods"]
@@ -101,7 +105,7 @@ def test_a_table_is_made_resumed_and_used(config, tmp_path, monkeypatch):
     assert "kt_sparse did not reach its tolerance for 100.0% of the series" in summary.table(result)
     run.tuned = "nowhere.json"
     with pytest.raises(InputError, match="--mode=tune"):
-        tune.lookup(run, "kt_sparse", 1)
+        lookup(Protocol.of(run), "kt_sparse", 1)
 
 
 def test_methods_are_tuned_in_turns_into_one_table(tmp_path, config):

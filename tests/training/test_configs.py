@@ -68,7 +68,7 @@ def test_every_config_traces_a_training_step(name, tmp_path):
     optimizer, _ = optim.build(config.optimizer.to_dict(), 10)
     current = jax.eval_shape(lambda: state.create(task.model, optimizer, 0))
     series = build.split_data(build.read_data(config), config)["train"]
-    examples = feed(series, config).one(0)
+    examples = feed(series, build.pipeline(config)).one(0)
     batch = jax.tree.map(lambda a: a[None], examples)
     train_step = make_train_step(task, optimizer, ema_decay=0.9, mesh=train.one_axis_mesh(1))
     after, metrics = jax.eval_shape(train_step, current, batch, np.zeros(1, np.int32))
@@ -129,6 +129,6 @@ def test_fewer_and_random_series_are_used_as_told(tmp_path, monkeypatch):
     config.eval.num_series = 1
     config.split.ratios = (5, 2, 1)
     seen = []
-    monkeypatch.setattr(train, "feed", lambda s, config: seen.append(len(s)) or feed(s, config))
+    monkeypatch.setattr(train, "feed", lambda s, how: seen.append(len(s)) or feed(s, how))
     train.train(config, tmp_path / "run")
     assert seen == [3, 2]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from configs import cmrxrecon, default
-from jdmri.data.acquisition import in_phase_of, load, simulate
+from jdmri.data.acquisition import draw_keys, in_phase_of
 from jdmri.data.formats import store
 from jdmri.data.records import Dataset, Series, Shape
 from jdmri.data.references import Measurement
@@ -78,14 +78,14 @@ def test_padding_changes_nothing_in_data_consistency(config, shape, measured):
     config.noise.sigma = 0.0
     one, larger = series(shape, 0, measured), series((4, 4, shape[2], 23), 1, measured)
     (kind, _) = buckets([one, larger])
-    example = prepare(one, kind, config)
+    example = prepare(one, kind, build.pipeline(config))
     assert kind.padded and example.cine.shape == (4, shape[2], 23)
     task = build.build_task(config)
-    plain = prepare(one, kind._replace(padded=False), config)
+    plain = prepare(one, kind._replace(padded=False), build.pipeline(config))
     images = []
     for e in (plain, example):
-        keys = step.draw_keys(jax.random.key(3))
-        mask = task.sampler(keys.mask, e.cine.shape)
+        keys = draw_keys(jax.random.key(3))
+        mask = task.acquisition.sampler(keys.mask, e.cine.shape)
         kspace = e.kspace if measured else sense.forward(e.cine, e.maps, mask)
         images.append(np.asarray(sense.adjoint(kspace, e.maps, mask)))
     start = 23 // 2 - shape[3] // 2
@@ -97,7 +97,9 @@ def test_padding_changes_nothing_in_data_consistency(config, shape, measured):
 
 def test_losses_and_psnr_leave_the_padding_out(config):
     one = series((4, 1, 16, 17), 0)
-    example = prepare(one, Bucket(Shape(6, 1, 16, 23), measured=False, padded=True), config)
+    example = prepare(
+        one, Bucket(Shape(6, 1, 16, 23), measured=False, padded=True), build.pipeline(config)
+    )
     wrong = example.cine + 0.5
     reference, estimate, share = step.without_padding(example, wrong)
     assert float(share) == pytest.approx(4 * 17 / (6 * 23))
@@ -110,7 +112,9 @@ def test_losses_and_psnr_leave_the_padding_out(config):
 @pytest.mark.parametrize("cyclic", [True, False])
 def test_missing_frames_repeat_the_cycle_or_the_last_frame(config, cyclic):
     one = series((4, 1, 16, 18), 0, measured=True, cyclic=cyclic)
-    example = prepare(one, Bucket(Shape(7, 1, 16, 18), measured=True, padded=True), config)
+    example = prepare(
+        one, Bucket(Shape(7, 1, 16, 18), measured=True, padded=True), build.pipeline(config)
+    )
     index = [0, 1, 2, 3, 0, 1, 2] if cyclic else [0, 1, 2, 3, 3, 3, 3]
     np.testing.assert_array_equal(example.cine, one.cine[index])
     np.testing.assert_allclose(example.kspace, one.kspace[index], atol=1e-5)
@@ -120,7 +124,9 @@ def test_missing_frames_repeat_the_cycle_or_the_last_frame(config, cyclic):
 def test_a_rolled_cycle_goes_on_in_its_padding(config):
     config.augment.frame_roll = True
     one = series((4, 1, 16, 18), 0)
-    example = prepare(one, Bucket(Shape(7, 1, 16, 18), measured=False, padded=True), config)
+    example = prepare(
+        one, Bucket(Shape(7, 1, 16, 18), measured=False, padded=True), build.pipeline(config)
+    )
     starts = set()
     for seed in range(12):
         rolled = build.build_task(config).augment(jax.random.key(seed), example)
@@ -209,7 +215,7 @@ def test_streaming_trains_exactly_like_series_in_memory(config, stored, tmp_path
 def test_a_stream_goes_on_where_the_checkpoint_stands(config, stored):
     pytest.importorskip("grain")
     chosen = stream(config, stored, streaming="always", num_workers=0)
-    examples = feed.feed(build.read_data(chosen).series, chosen)
+    examples = feed.feed(build.read_data(chosen).series, build.pipeline(chosen))
     plan = batches.make(examples.buckets, 2, 6, seed=0)
     mesh = train.one_axis_mesh(1)
     seeds = lambda plan: [b.seed.tolist() for b, _ in examples.batches(plan, mesh)]
@@ -230,11 +236,11 @@ def test_stored_series_are_records_until_they_are_loaded(stored):
 def test_measured_k_space_is_what_networks_see(config):
     one = series((4, 3, 16, 18), 0, measured=True)
     noisy = dataclasses.replace(one, kspace=one.kspace + np.float32(0.5))
-    acquired, _ = simulate(noisy, config)
+    acquired, _ = build.acquisition(config).simulate(noisy)
     sampled = np.broadcast_to(np.asarray(acquired.mask)[:, None], noisy.kspace.shape)
     np.testing.assert_array_equal(np.asarray(acquired.kspace)[sampled], noisy.kspace[sampled])
     assert not np.asarray(acquired.kspace)[~sampled].any()
-    example = prepare(noisy, buckets([noisy])[0], config)
+    example = prepare(noisy, buckets([noisy])[0], build.pipeline(config))
     np.testing.assert_array_equal(example.kspace, noisy.kspace)
 
 
@@ -243,11 +249,12 @@ def test_the_reference_may_be_the_root_sum_of_squares(config):
     silent = dataclasses.replace(one, maps=np.where(np.arange(18) < 9, one.maps, 0))
     silent = dataclasses.replace(silent, cine=np.where(np.arange(18) < 9, one.cine, 0))
     config.data.reference = "rss"
-    np.testing.assert_allclose(np.abs(load(silent, config).cine), np.abs(one.cine), atol=1e-5)
-    np.testing.assert_allclose(load(one, config).cine, one.cine, atol=1e-5)
+    load = build.acquisition(config).load
+    np.testing.assert_allclose(np.abs(load(silent).cine), np.abs(one.cine), atol=1e-5)
+    np.testing.assert_allclose(load(one).cine, one.cine, atol=1e-5)
     config.data.reference = "sos"
     with pytest.raises(InputError, match=r"data.reference must be one of sense, rss"):
-        load(one, config)
+        build.acquisition(config)
 
 
 def test_other_maps_turn_the_phase_of_the_reference_and_not_its_data():
@@ -266,7 +273,7 @@ def test_networks_train_and_are_evaluated_with_estimated_maps(config, tmp_path):
     _, result = evaluate.evaluate(config, tmp_path / "run", pictures=False)
     assert result["protocol"]["coil_maps"]["name"] == "espirit"
     one = build.read_data(config).series[0]
-    example = prepare(one, buckets([one])[0], config)
+    example = prepare(one, buckets([one])[0], build.pipeline(config))
     assert not np.allclose(example.maps, example.true_maps)
     overlap = np.sum(np.conj(example.maps) * example.true_maps, axis=0)
     np.testing.assert_allclose(overlap.imag, 0, atol=1e-5)
@@ -274,11 +281,11 @@ def test_networks_train_and_are_evaluated_with_estimated_maps(config, tmp_path):
 
 def test_impossible_settings_are_refused(config, stored):
     with pytest.raises(InputError, match=r"train\.streaming must be one of"):
-        feed.feed([], stream(config, stored, streaming="sometimes"))
+        feed.feed([], build.pipeline(stream(config, stored, streaming="sometimes")))
     chosen = stream(config, stored, streaming="always")
     chosen.coil_maps = dict(name="walsh")
     with pytest.raises(InputError, match=r"--config.coil_maps.name=given"):
-        feed.feed(build.read_data(chosen).series, chosen)
+        feed.feed(build.read_data(chosen).series, build.pipeline(chosen))
 
 
 @pytest.mark.parametrize("variant", ["modl", pytest.param("varnet", marks=pytest.mark.slow)])
@@ -330,8 +337,7 @@ def test_host_memory_does_not_grow_with_the_data_set(tmp_path):
 
 
 def test_stacked_examples_keep_what_they_do_not_have():
-    one = prepare(
-        series((4, 1, 16, 18), 0), buckets([series((4, 1, 16, 18), 0)])[0], default.get_config()
-    )
+    first = series((4, 1, 16, 18), 0)
+    one = prepare(first, buckets([first])[0], build.pipeline(default.get_config()))
     both = stack([one, one])
     assert isinstance(both, Examples) and both.kspace is None and both.cine.shape == (2, 4, 16, 18)

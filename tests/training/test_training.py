@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 
 from configs import default
 from jdmri import losses, masks, models
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import Shape
 from jdmri.errors import InputError
 from jdmri.runtime import exit_codes
@@ -23,6 +24,7 @@ from jdmri.training import (
     batches,
     build,
     optim,
+    restore,
     state,
     step,
     train,
@@ -39,10 +41,11 @@ def make_task(sampler=None, loss=None, **augment):
     denoiser = dict(name="cnn3d", width=4, depth=3, batch_norm=True)
     return step.Task(
         model=models.build(dict(name="denoise", denoiser=denoiser)),
-        sampler=sampler or masks.variable_density(acceleration=3.0, num_center_lines=2),
+        acquisition=Acquisition(
+            sampler or masks.variable_density(acceleration=3.0, num_center_lines=2)
+        ),
         loss=loss or losses.l2(),
         augment=augmentation(**augment),
-        eval_seed=0,
     )
 
 
@@ -166,7 +169,7 @@ def test_damaged_and_unfinished_checkpoints(tmp_path, caplog):
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
     with pytest.raises(InputError, match=f"damaged: .*{data.name} differs.*--checkpoint={other}"):
-        build.restore_state(tiny(tmp_path), tmp_path / "run", "latest")
+        restore.restore_state(tmp_path / "run", "latest")
     (folder / str(last) / "manifest.json").unlink()
     assert checkpoints.steps() == [other] == [5]
     assert f"Checkpoint {last} has no manifest" in caplog.text
@@ -288,3 +291,18 @@ def test_failures_of_the_machine_are_told_apart(error, message):
     told, code = exit_codes.explain(error)
     assert re.search(message, told) and code == 2 and "\n" not in told
     assert exit_codes.explain(RuntimeError("a defect of ours")) is None
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [(dict(mask=dict(name="radial")), "unknown mask"), (dict(loss=dict(name="l7")), "unknown loss"), (dict(model=dict(name="unroll")), "unknown model")],
+)  # fmt: skip
+def test_what_is_mistyped_is_refused_before_the_data_are_read(
+    tmp_path, monkeypatch, section, message
+):
+    monkeypatch.setattr(build, "read_data", lambda config: pytest.fail("the data were read"))
+    config = tiny(tmp_path)
+    config.update(section)
+    with pytest.raises(InputError, match=message):
+        train.train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri.errors import InputError
@@ -11,9 +10,10 @@ from jdmri.studies.reading.case import Case
 from jdmri.studies.runs import plan
 from jdmri.studies.showcase import find, reconstructions
 from jdmri.training import build
+from jdmri.training.workdir import Config
 
 
-def study_cases(config: ConfigDict, folder: Path, count: int) -> list[Case]:
+def study_cases(config: Config, folder: Path, count: int) -> list[Case]:
     """Reconstruct test series, one a subject, by the first seed's network of every finished variant.
 
     Args:
@@ -24,7 +24,8 @@ def study_cases(config: ConfigDict, folder: Path, count: int) -> list[Case]:
     Raises:
         InputError: fewer than two variants are finished, or there are fewer subjects than cases.
     """
-    runs = [r for r in plan(config) if r.seed == config.seeds[0] and r.is_finished(folder)]
+    study = plan(config)
+    runs = [r for r in study.runs if r.seed == study.seeds[0] and r.is_finished(folder)]
     variants = list(dict.fromkeys(r.variant for r in runs))
     if len(variants) < 2:
         raise InputError(
@@ -40,7 +41,7 @@ def study_cases(config: ConfigDict, folder: Path, count: int) -> list[Case]:
     return cases
 
 
-def _draw(config: ConfigDict, count: int):
+def _draw(config: Config, count: int):
     """One series of each of ``count`` test subjects."""
     tested = build.split_data(build.read_data(config), config)["test"]
     first = {one.subject: one for one in reversed(tested)}

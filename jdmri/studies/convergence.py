@@ -6,25 +6,29 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from ml_collections import ConfigDict
 
 from jdmri.classical import METHODS
-from jdmri.data.acquisition import load, simulate
+from jdmri.classical.problem import Minimiser
+from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
-from jdmri.report.figures import cines, convergence
+from jdmri.evaluation.protocol import Protocol
+from jdmri.report.figures import cines, solver_curves
 from jdmri.training.step import magnitude_psnr
 
 _BEYOND = 3  # times as many iterations as the method took
 
 
 def draw(
-    entries: Sequence[Mapping[str, Any]], runs: Sequence[ConfigDict], one: SeriesLike, folder: Path
+    entries: Sequence[Mapping[str, Any]],
+    conditions: Sequence[tuple[Protocol, Acquisition]],
+    one: SeriesLike,
+    folder: Path,
 ) -> list[Path]:
     """Draw one figure for each mask.
 
     Args:
-        entries: of the table of `tuning.tune`.
-        runs: one run's config for each mask.
+        entries: of the table of `tune.tune`.
+        conditions: what was tuned for, one a mask.
         one: the series to reconstruct.
         folder: for ``convergence-R<acceleration>-<kind>.png``.
 
@@ -32,30 +36,29 @@ def draw(
         The files.
     """
     paths = []
-    for run in runs:
-        measured = dict(_curves(entries, run, one))
+    for protocol, acquisition in conditions:
+        mine = [entry for entry in entries if entry["mask"] == protocol.mask]
+        measured = dict(_curves(mine, acquisition, one, cyclic=protocol.data["cyclic"]))
         if measured:
-            kind = "per-frame" if run.mask.per_frame else "shared"
-            name = f"R{run.mask.acceleration:g}-{kind}"
+            kind = "per-frame" if protocol.mask["per_frame"] else "shared"
+            name = f"R{protocol.mask['acceleration']:g}-{kind}"
             paths.append(folder / f"convergence-{name}.png")
             title = f"{one.name}, {name.replace('-', ' ', 1)} masks; dots: stopped by the residual"
-            cines.save(convergence.curves(measured, title=title), paths[-1])
+            cines.save(solver_curves.curves(measured, title=title), paths[-1])
     return paths
 
 
 def _curves(
-    entries: Sequence[Mapping[str, Any]], run: ConfigDict, one: SeriesLike
-) -> Iterator[tuple[str, convergence.Curve]]:
+    entries: Sequence[Mapping[str, Any]], acquisition: Acquisition, one: SeriesLike, *, cyclic: bool
+) -> Iterator[tuple[str, solver_curves.Curve]]:
     """Run each method that minimises an objective."""
-    acquired, reference = simulate(load(one, run), run)
+    acquired, reference = acquisition.simulate(one)
     cine = jnp.asarray(reference.cine)
     psnr = lambda estimate: magnitude_psnr(estimate, cine)
     for entry in entries:
-        if entry["mask"] != run.mask.to_dict():
-            continue
         section = {"name": entry["method"], **entry["parameters"]}
-        method = METHODS.build(section, cyclic=run.data.cyclic)
-        if hasattr(method, "trace"):
+        method = METHODS.build(section, cyclic=cyclic)
+        if isinstance(method, Minimiser):
             stopped = int(method.solve(*acquired).iterations)
             found = method.trace(*acquired, num_iterations=_BEYOND * stopped, measure=psnr)
-            yield entry["method"], convergence.Curve(*map(np.asarray, found), stopped)
+            yield entry["method"], solver_curves.Curve(*map(np.asarray, found), stopped)
