@@ -15,7 +15,6 @@ from jdmri.runtime import files
 from jdmri.training import workdir
 
 IDENTITY = ("series", "subject", "method")
-TABLE = {"psnr": ".2f", "ssim": ".3f", "nmse": ".4f"}  # metric: format
 
 
 def protocol(
@@ -50,9 +49,9 @@ def protocol(
         "eval_seed": config.eval.seed,
         "split_scheme": config.split.to_dict(),
         "data_settings": {k: v for k, v in data.items() if k not in ("cache_dir", "path")},
-        "metrics": {name: metrics.protocol(name) for name in config.metrics},
+        "metrics": {name: metrics.facts(name).protocol for name in config.metrics},
         "heart": "NAME_heart: the same metric on a box of 5/12 of each side around what beats once a cycle, frozen from the reference",
-        "seconds": "one series, second call, compilation not counted",
+        "seconds": metrics.facts("seconds").protocol,
     }
 
 
@@ -95,7 +94,7 @@ def table(result: Mapping[str, Any]) -> str:
     """Format the main metrics of a ``summary.json`` as text, protocol first."""
     about, methods = result["protocol"], result["methods"]
     known = next(iter(methods.values()))
-    formats = {n: f for name, f in TABLE.items() for n in (name, f"{name}_heart") if n in known}
+    formats = metrics.short_formats(known)
     if any(values["iterations"]["n"] for values in methods.values()):
         formats |= {"iterations": ".0f", "residual": ".1e"}
     formats["seconds"] = ".2g"

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
+from jdmri import metrics
 from jdmri.data import acquisition
 from jdmri.data.records import Series, SeriesLike
 from jdmri.evaluation import evaluate
 from jdmri.report.page import View
-from jdmri.report.tables.results import higher_is_better
 from jdmri.report.views import NUM_WORST, reconstruct_all, view
 from jdmri.runtime import files
 from jdmri.studies.collect import Scores
@@ -40,7 +40,7 @@ def _choose(scores: Scores, metric: str) -> list[tuple[str, str, str]]:
     """(label, subject, series), ranked by the mean over variants of what the first seed reached."""
     first = [next(iter(scores.rows[variant][metric].values())) for variant in scores.trained]
     names = [(subject, series) for subject, ones in first[0].items() for series in ones]
-    sign = 1 if higher_is_better(metric) else -1
+    sign = 1 if metrics.facts(metric).higher_is_better else -1
     mean = lambda name: sign * np.mean([one[name[0]][name[1]] for one in first])
     ranked = sorted(names, key=mean)
     worst = [(f"worst {i}", *name) for i, name in enumerate(ranked[:NUM_WORST], 1)]
