@@ -25,8 +25,10 @@ def main(argv: list[str]) -> None:
         log.show()
     exit_codes.silence_writers()
     _keep_compiled()
-    name, folder = flags.FLAGS["mode"].value, parser.default_workdir(sys.argv)
-    text = modes.choose(name).run(flags.FLAGS["config"].value, folder, **options.values(name))
+    config, name = flags.FLAGS["config"].value, flags.FLAGS["mode"].value
+    parser.import_plugins(config, sys.argv)
+    folder = parser.default_workdir(sys.argv)
+    text = modes.choose(name).run(config, folder, **options.values(name))
     if processes.is_first():
         sys.stdout.write(text + "\n")
 

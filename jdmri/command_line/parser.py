@@ -12,6 +12,7 @@ from ml_collections import ConfigDict, config_flags
 from jdmri.command_line import options
 from jdmri.command_line.modes import MODES, choose
 from jdmri.errors import InputError
+from jdmri.runtime import plugins
 from jdmri.runtime.exit_codes import located
 from jdmri.training import workdir
 
@@ -70,6 +71,22 @@ def check_kind(config: ConfigDict, mode: str) -> None:
         )
 
 
+def import_plugins(config: ConfigDict, argv: Sequence[str]) -> None:
+    """Import the plugins of a config and of its ``base``, and write absolute paths into both.
+
+    Raises:
+        InputError: a plugin is missing, or fails.
+    """
+    sections = [s for s in (config, config.get("base")) if s is not None and "plugins" in s]
+    folders, file = [Path.cwd()], _value(argv, "config")
+    if file is not None:
+        folders.append(_find(file.partition(":")[0]).absolute().parent)
+    names = [name for section in sections for name in section.plugins]
+    loaded = plugins.load(names, list(dict.fromkeys(folders)))
+    for section in sections:
+        section.plugins = loaded
+
+
 def default_workdir(argv: Sequence[str]) -> Path:
     """Return ``runs/<config file's stem>[-argument]``, or the given ``--workdir``.
 
@@ -95,7 +112,7 @@ def _reason(error: Exception) -> str:
 def _stored(folder: Path) -> ConfigDict:
     """Read the config of a run, or of a study or search."""
     is_study = (folder / workdir.STUDY).is_file()
-    return workdir.load_config(folder, workdir.STUDY if is_study else workdir.CONFIG)
+    return workdir.read_config(folder, workdir.STUDY if is_study else workdir.CONFIG)
 
 
 def _value(argv: Sequence[str], name: str) -> str | None:

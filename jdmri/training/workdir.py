@@ -12,7 +12,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jdmri.errors import InputError
-from jdmri.runtime import files
+from jdmri.runtime import files, plugins
 
 CONFIG, STUDY = "config.json", "study.json"
 _LENGTH_FIELDS = ("train.num_steps", "train.num_epochs")
@@ -29,7 +29,18 @@ _PACKAGES = (
 
 
 def load_config(workdir: Path, name: str = CONFIG) -> ConfigDict:
-    """Read the config that a run (or, as ``STUDY``, a study) wrote, lists back to tuples.
+    """Read the config that a run (or, as ``STUDY``, a study) wrote, and import its plugins.
+
+    Raises:
+        InputError: there is none in ``workdir``, or a plugin is gone.
+    """
+    config = read_config(workdir, name)
+    plugins.load(config.plugins)
+    return config
+
+
+def read_config(workdir: Path, name: str = CONFIG) -> ConfigDict:
+    """Read a config without its plugins, lists back to tuples.
 
     Raises:
         InputError: there is none in ``workdir``.
@@ -39,7 +50,11 @@ def load_config(workdir: Path, name: str = CONFIG) -> ConfigDict:
         raise InputError(
             f"no run in {workdir} ({name} is missing); check --workdir, or give --config."
         )
-    return ConfigDict(_tuples(files.read_json(path)))
+    config = ConfigDict(_tuples(files.read_json(path)))
+    for section in (config, config.get("base")):
+        if section is not None and "plugins" not in section:  # as older runs
+            section.plugins = ()
+    return config
 
 
 def open_run(workdir: Path, config: ConfigDict, *, extend: bool = False) -> None:
@@ -55,7 +70,7 @@ def open_run(workdir: Path, config: ConfigDict, *, extend: bool = False) -> None
     """
     path = workdir / CONFIG
     if path.is_file():
-        _check_same(load_config(workdir), config, workdir, extend)
+        _check_same(read_config(workdir), config, workdir, extend)
     elif workdir.is_dir() and any(workdir.iterdir()):
         raise InputError(f"{workdir} is not empty and holds no run; choose another --workdir.")
     files.write_json(path, config.to_dict())
