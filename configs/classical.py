@@ -22,6 +22,7 @@ def get_config(variant: str = ""):
     if variant not in VARIANTS:
         raise InputError(f"unknown variant {variant!r}; known: {', '.join(VARIANTS[1:])}.")
     config = ConfigDict()
+    config.plugins = ()  # of every run, with those of the base
     config.base = default.get_config()
     if variant == "coils":
         config.base.data.num_coils = 8

@@ -10,6 +10,8 @@ from ml_collections import ConfigDict
 def get_config() -> ConfigDict:
     """Return the defaults: a cascade on the embedded phantom."""
     config = ConfigDict()
+    # Modules to import first, for what they register (docs/extending.md): a FILE.py, here or beside the config, or a module's name.
+    config.plugins = ()
     config.seed = 0  # initial parameters, batches, masks, noise, augmentation, dropout
 
     config.data = dict(

@@ -1,8 +1,26 @@
-"""jdmri: dynamic MRI reconstruction with deep learning, in JAX and Flax."""
+"""jdmri: dynamic MRI reconstruction with deep learning, in JAX and Flax.
 
+``jdmri.masks``, ``ops``, ``models``, ``classical``, ``metrics``, ``losses`` and ``phantom`` are imported when
+they are first used.
+"""
+
+import importlib
 from collections.abc import Callable
+from types import ModuleType
 
 __version__ = "0.1.0"
+_LAZY = ("classical", "losses", "masks", "metrics", "models", "ops", "phantom")
+__all__ = [*_LAZY, "restore"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _LAZY:
+        return importlib.import_module(f"jdmri.{name}")
+    raise AttributeError(f"module 'jdmri' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])
 
 
 def restore(workdir: str, checkpoint: str = "best") -> Callable:

@@ -1,12 +1,12 @@
 """Image metrics with named protocols, in float64 on the host.
 
 Each name builds a pure function ``(estimate, reference) -> float`` of one series ``[frame, y, x]``, complex
-or real, on the magnitude unless the name says complex. The first line of its docstring is its
-protocol, which every table prints (science brief §D.3–D.5). A zero reference or an estimate that is
-not finite gives NaN.
+or real, on the magnitude unless the name says complex. What tables and figures need to know of it is
+registered with it, as `MetricFacts`. A zero reference or an estimate that is not finite gives NaN.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import scipy.ndimage
@@ -15,7 +15,37 @@ from skimage.metrics import structural_similarity
 
 from jdmri.runtime.registry import Registry
 
-METRICS = Registry("metric")
+
+class MetricFacts(NamedTuple):
+    """What is registered with a metric.
+
+    Attributes:
+        heading: of columns and axes, without unit.
+        protocol: the sentence that says how it is measured; every table prints it.
+        higher_is_better: its direction.
+        decimals: in the tables of studies.
+        unit: "" for none.
+        short_decimals: in the table that an evaluation prints; None: it is not printed there.
+    """
+
+    heading: str
+    protocol: str
+    higher_is_better: bool
+    decimals: int
+    unit: str = ""
+    short_decimals: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The heading with the unit."""
+        return f"{self.heading} ({self.unit})" if self.unit else self.heading
+
+
+METRICS = Registry("metric", MetricFacts)
+_SECONDS = MetricFacts(
+    "time", "one series, second call, compilation not counted", False, decimals=2, unit="s"
+)
+_HEART = "_heart"
 Series = Complex[np.ndarray, "frame y x"] | Float[np.ndarray, "frame y x"]
 Metric = Callable[[Series, Series], float]
 Region = tuple[slice, slice]
@@ -25,33 +55,67 @@ _MIN_REGION = 32  # pixels; every SSIM window fits
 _NUM_PROFILES = 8
 
 
-@METRICS.register("psnr")
+@METRICS.register(
+    "psnr",
+    heading="PSNR",
+    unit="dB",
+    higher_is_better=True,
+    decimals=2,
+    short_decimals=2,
+    protocol="PSNR in dB: peak = maximum of the reference series, one mean squared error per series.",
+)
 def psnr() -> Metric:
-    """PSNR in dB: peak = maximum of the reference series, one mean squared error per series."""
+    """Peak signal-to-noise ratio, relative to the brightest pixel of the series."""
     return _on_magnitude(lambda x, g: 10 * np.log10(g.max() ** 2 / np.mean((x - g) ** 2)))
 
 
-@METRICS.register("psnr_peak1_series")
+@METRICS.register(
+    "psnr_peak1_series",
+    heading="PSNR, peak 1",
+    unit="dB",
+    higher_is_better=True,
+    decimals=2,
+    protocol="PSNR in dB with peak 1: -10 log10(MSE + 1e-8), one error per series (S0).",
+)
 def psnr_peak1_series() -> Metric:
-    """PSNR in dB with peak 1: -10 log10(MSE + 1e-8), one error per series (S0)."""
+    """Peak signal-to-noise ratio of images that lie in 0…1."""
     return _on_magnitude(lambda x, g: -10 * np.log10(np.mean((x - g) ** 2) + 1e-8))
 
 
-@METRICS.register("ssim")
+@METRICS.register(
+    "ssim",
+    heading="SSIM",
+    higher_is_better=True,
+    decimals=4,
+    short_decimals=3,
+    protocol="SSIM, 7×7 uniform window, sample covariance, range = series maximum, mean over frames.",
+)
 def ssim() -> Metric:
-    """SSIM, 7×7 uniform window, sample covariance, range = series maximum, mean over frames."""
+    """Structural similarity of the frames (Wang et al. 2004)."""
     return _framewise_ssim(7, use_sample_covariance=True)
 
 
-@METRICS.register("ssim_box3")
+@METRICS.register(
+    "ssim_box3",
+    heading="SSIM, 3×3",
+    higher_is_better=True,
+    decimals=4,
+    protocol="SSIM, 3×3 uniform window, population covariance, range = series maximum, mean over frames (S3).",
+)
 def ssim_box3() -> Metric:
-    """SSIM, 3×3 uniform window, population covariance, range = series maximum, mean over frames (S3)."""
+    """Structural similarity of the frames in small windows."""
     return _framewise_ssim(3, use_sample_covariance=False)
 
 
-@METRICS.register("ssim3d_gauss")
+@METRICS.register(
+    "ssim3d_gauss",
+    heading="SSIM, 3-D",
+    higher_is_better=True,
+    decimals=4,
+    protocol="SSIM in 3-D, Gaussian σ = 1.5 (11 wide), population covariance, range = max - min (S0).",
+)
 def ssim3d_gauss() -> Metric:
-    """SSIM in 3-D, Gaussian σ = 1.5 (11 wide), population covariance, range = max - min (S0)."""
+    """Structural similarity in windows of time and space; NaN for series shorter than a window."""
 
     def metric(x, g):
         if min(g.shape) < 11:
@@ -62,9 +126,15 @@ def ssim3d_gauss() -> Metric:
     return _on_magnitude(metric)
 
 
-@METRICS.register("ssim_xt")
+@METRICS.register(
+    "ssim_xt",
+    heading="SSIM, x-t",
+    higher_is_better=True,
+    decimals=4,
+    protocol="SSIM (7×7) of 8 x-t profiles through the heart at 22.5° steps, radius min(H, W)/4.",
+)
 def ssim_xt() -> Metric:
-    """SSIM (7×7) of 8 x-t profiles through the heart at 22.5° steps, radius min(H, W)/4."""
+    """Structural similarity of temporal profiles; NaN for series shorter than a window."""
 
     def metric(x, g):
         if len(g) < 7:
@@ -79,33 +149,76 @@ def ssim_xt() -> Metric:
     return _on_magnitude(metric)
 
 
-@METRICS.register("nmse")
+@METRICS.register(
+    "nmse",
+    heading="NMSE",
+    higher_is_better=False,
+    decimals=4,
+    short_decimals=4,
+    protocol="NMSE: ‖|x| - |g|‖² / ‖g‖² per series, magnitude.",
+)
 def nmse() -> Metric:
-    """NMSE: ‖|x| - |g|‖² / ‖g‖² per series, magnitude."""
+    """Normalised mean squared error."""
     return _on_magnitude(_nmse)
 
 
-@METRICS.register("nrmse")
+@METRICS.register(
+    "nrmse",
+    heading="NRMSE",
+    higher_is_better=False,
+    decimals=4,
+    protocol="NRMSE: square root of NMSE, magnitude.",
+)
 def nrmse() -> Metric:
-    """NRMSE: square root of NMSE, magnitude."""
+    """Normalised root mean squared error."""
     return _on_magnitude(lambda x, g: np.sqrt(_nmse(x, g)))
 
 
-@METRICS.register("snr_db")
+@METRICS.register(
+    "snr_db",
+    heading="SNR",
+    unit="dB",
+    higher_is_better=True,
+    decimals=2,
+    protocol="SNR in dB: -10 log10 NMSE, magnitude (S3).",
+)
 def snr_db() -> Metric:
-    """SNR in dB: -10 log10 NMSE, magnitude (S3)."""
+    """Signal-to-noise ratio."""
     return _on_magnitude(lambda x, g: -10 * np.log10(_nmse(x, g)))
 
 
-@METRICS.register("nmse_complex")
+@METRICS.register(
+    "nmse_complex",
+    heading="NMSE, complex",
+    higher_is_better=False,
+    decimals=4,
+    protocol="NMSE of the complex images: ‖x - g‖² / ‖g‖² per series.",
+)
 def nmse_complex() -> Metric:
-    """NMSE of the complex images: ‖x - g‖² / ‖g‖² per series."""
+    """Normalised mean squared error of magnitude and phase."""
     return _guarded(lambda x, g: _nmse(np.asarray(x, complex), np.asarray(g, complex)))
 
 
-def protocol(name: str) -> str:
-    """Return the sentence that says how a metric is measured."""
-    return (METRICS[name].__doc__ or "").splitlines()[0]
+def facts(column: str) -> MetricFacts:
+    """Return what is known of a column of scores: ``NAME``, ``NAME_heart`` or ``seconds``.
+
+    Raises:
+        InputError: no such metric.
+    """
+    return _SECONDS if column == "seconds" else METRICS.facts(column.removesuffix(_HEART))
+
+
+def label(column: str) -> str:
+    """Name a column of scores in a heading or at an axis, e.g. ``PSNR (dB), heart``."""
+    return facts(column).label + (", heart" if column.endswith(_HEART) else "")
+
+
+def short_formats(columns: Iterable[str]) -> dict[str, str]:
+    """Return the columns of the table that an evaluation prints, with their number formats."""
+    known = {c: METRICS.facts(n) for c in columns if (n := c.removesuffix(_HEART)) in METRICS}
+    return {
+        c: f".{one.short_decimals}f" for c, one in known.items() if one.short_decimals is not None
+    }
 
 
 def evaluate(
@@ -130,7 +243,7 @@ def evaluate(
     for name in names:
         metric = METRICS.build({"name": name})
         scores[name] = metric(estimate, reference)
-        scores[f"{name}_heart"] = metric(estimate[crop], reference[crop])
+        scores[name + _HEART] = metric(estimate[crop], reference[crop])
     return scores
 
 

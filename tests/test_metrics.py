@@ -7,6 +7,8 @@ from skimage import metrics as skimage_metrics
 from jdmri import metrics
 from jdmri.errors import InputError
 from jdmri.report.figures import cines
+from jdmri.report.tables import latex, results
+from jdmri.statistics.describe import describe
 
 
 @pytest.fixture
@@ -94,7 +96,34 @@ def test_every_metric(pair, name):
     assert (turned == pytest.approx(score(name, x, g), rel=1e-9)) == ("complex" not in name)
     scaled = score(name, 3 * x, 3 * g)
     assert (scaled == pytest.approx(score(name, x, g), rel=1e-9)) == ("peak1" not in name)
-    assert len(metrics.protocol(name)) > 20
+    assert len(metrics.facts(name).protocol) > 20
+
+
+def test_facts_of_columns():
+    better = ["psnr", "psnr_heart", "ssim", "ssim_xt_heart", "snr_db"]
+    assert all(metrics.facts(name).higher_is_better for name in better)
+    worse = ["nmse", "nrmse", "nmse_complex", "nmse_complex_heart", "nmse_heart", "seconds"]
+    assert not any(metrics.facts(name).higher_is_better for name in worse)
+    assert metrics.label("psnr_heart") == "PSNR (dB), heart" and metrics.label("ssim") == "SSIM"
+    columns = ["psnr", "psnr_heart", "ssim_xt", "ssim", "nmse", "iterations", "seconds"]
+    shown = {"psnr": ".2f", "psnr_heart": ".2f", "ssim": ".3f", "nmse": ".4f"}
+    assert metrics.short_formats(columns) == shown
+    with pytest.raises(InputError, match="Did you mean 'psnr'"):
+        metrics.facts("psnrr_heart")
+
+
+def test_a_metric_is_registered_once_with_what_tables_need(pair, monkeypatch):
+    for table in ("_factories", "_facts"):
+        monkeypatch.setattr(metrics.METRICS, table, dict(getattr(metrics.METRICS, table)))
+    with pytest.raises(TypeError, match="higher_is_better"):
+        metrics.METRICS.register("mae", heading="MAE", protocol="mean", decimals=3)(lambda: None)
+    facts = dict(heading="MAE", unit="a.u.", protocol="Mean error.", decimals=1, short_decimals=2)
+    known = metrics.METRICS.register("mae", higher_is_better=False, **facts)
+    known(lambda: lambda x, g: float(np.mean(np.abs(x - g))))
+    assert 0 < score("mae", *pair) < 1
+    assert results.number("mae_heart", 3.1415) == "3.1"
+    table = results.ResultTable(["mae"], {"net": {"mae": describe([1.0, 2.0])}}, {}, {}, "Note")
+    assert r"MAE (a.u.) $\downarrow$" in latex.to_latex(table)
 
 
 def moving_disc(centre, size=(60, 70)):

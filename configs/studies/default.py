@@ -17,6 +17,7 @@ QUICK_SEEDS = (0, 1, 2)
 def get_config() -> ConfigDict:
     """Return the fields: two losses on the default network."""
     study = ConfigDict()
+    study.plugins = ()  # of every run, with those of the base
     study.question = ""  # one sentence, the title of the page
     # The config of every run; split.name="kfold" tests each subject once.
     study.base = default.get_config()

@@ -16,6 +16,7 @@ from configs.studies import default
 def get_config(sampler: str = "tpe"):
     """Return the search with ``tpe``, ``random`` or ``grid``."""
     config = ConfigDict()
+    config.plugins = ()  # of every run, with those of the base
     config.base = demo.get_config()
     default.shrink(config.base)
     # field → low and high (log: on a logarithmic scale; num: points of a grid), or choices.

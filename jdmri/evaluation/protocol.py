@@ -85,9 +85,9 @@ class Protocol:
             "eval_seed": self.eval_seed,
             "split_scheme": self.split,
             "data_settings": self.data,
-            "metrics": {name: metrics.protocol(name) for name in self.metrics},
+            "metrics": {name: metrics.facts(name).protocol for name in self.metrics},
             "heart": "NAME_heart: the same metric on a box of 5/12 of each side around what beats once a cycle, frozen from the reference",
-            "seconds": "one series, second call, compilation not counted",
+            "seconds": metrics.facts("seconds").protocol,
         }
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from jdmri import metrics
 from jdmri.report import page
 from jdmri.report.figures import cines, distributions
 from jdmri.report.page import Page, Table, View
 from jdmri.report.tables import pairs
-from jdmri.report.tables.results import higher_is_better, number
+from jdmri.report.tables.results import number
 from jdmri.statistics.describe import describe
 from jdmri.statistics.many_methods import compare_many
 
@@ -41,8 +42,8 @@ def write(
     measured = [m for m in result["methods"][names[0]] if m != "seconds"]
     metric = METRIC if METRIC in measured else measured[0]
     values = _by_subject(rows, names, metric)
-    comparison = compare_many(values, higher_is_better=higher_is_better(metric)) if len(names) > 1 else None  # fmt: skip
-    label = "PSNR (dB)" if metric == "psnr" else metric.replace("_", " ")
+    comparison = compare_many(values, higher_is_better=metrics.facts(metric).higher_is_better) if len(names) > 1 else None  # fmt: skip
+    label = metrics.label(metric)
     drawn = {
         "All subjects": distributions.box(values, names, label),
         "The same subjects across methods": distributions.paired(values, names, label),

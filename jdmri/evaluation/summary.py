@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 IDENTITY = ("series", "subject", "method")
-TABLE = {"psnr": ".2f", "ssim": ".3f", "nmse": ".4f"}  # metric: format
 
 
 def summarise(
@@ -31,7 +30,7 @@ def table(result: Mapping[str, Any]) -> str:
     """Format the main metrics of a ``summary.json`` as text, protocol first."""
     about, methods = result["protocol"], result["methods"]
     known = next(iter(methods.values()))
-    formats = {n: f for name, f in TABLE.items() for n in (name, f"{name}_heart") if n in known}
+    formats = metrics.short_formats(known)
     if any(values["iterations"]["n"] for values in methods.values()):
         formats |= {"iterations": ".0f", "residual": ".1e"}
     formats["seconds"] = ".2g"

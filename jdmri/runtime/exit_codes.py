@@ -3,6 +3,8 @@
 import errno
 import sys
 import threading
+import traceback
+from pathlib import Path
 
 import jax
 
@@ -10,6 +12,8 @@ from jdmri.errors import BAD_INPUT, TERMINATED, InputError
 from jdmri.runtime.memory import REMEDY
 from jdmri.runtime.signals import Terminated
 
+_WRITERS = ("tensorboardX", "orbax", "tensorstore")  # packages whose threads write
+_LOOP_CLOSED = "Event loop is closed"
 _COLLECTIVES = ("Gloo", "gloo", "NCCL", "coordination service")
 
 
@@ -39,19 +43,44 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     return None
 
 
-def silence_threads() -> None:
+def located(error: Exception, path: Path) -> str:
+    """Say where in the user's file ``path`` an exception arose: ``FILE:LINE: TYPE: TEXT``."""
+    places = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    text = str(error)
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+        text = error.msg
+    lines = [line for name, line in places if Path(name).absolute() == path.absolute()]
+    text = _first_line(text)
+    return f"{path}{f':{lines[-1]}' if lines else ''}: {type(error).__name__}: {text}"
+
+
+def silence_writers() -> None:
     """Keep the tracebacks of background writers off the screen: the main thread fails of the same cause.
 
     TensorBoard's writer dies in its thread (its data are in ``metrics.jsonl`` as well); the writes of
-    tensorstore that a failed save leaves behind complain that their event loop is closed.
+    tensorstore that a failed save leaves behind complain that their event loop is closed. All other threads
+    report as before.
     """
-    threading.excepthook = lambda _: None
+    previous = threading.excepthook
 
-    def hook(unraisable):
-        if "Event loop is closed" not in str(unraisable.exc_value):
+    def of_thread(args):
+        if not _is_writer(args):
+            previous(args)
+
+    def of_destructor(unraisable):
+        if _LOOP_CLOSED not in str(unraisable.exc_value):
             sys.__unraisablehook__(unraisable)
 
-    sys.unraisablehook = hook
+    threading.excepthook, sys.unraisablehook = of_thread, of_destructor
+
+
+def _is_writer(args: threading.ExceptHookArgs) -> bool:
+    """Whether a thread that ended in an exception ran a writer's function, and the exception is one of writing."""
+    frames = [frame for frame, _ in traceback.walk_tb(args.exc_traceback)]
+    modules = [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]
+    owner = next((module for module in modules if module != "threading"), "")
+    return owner in _WRITERS and issubclass(args.exc_type, (OSError, RuntimeError, ValueError))
 
 
 def _is_disk_full(error: BaseException, text: str) -> bool:

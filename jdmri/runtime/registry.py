@@ -14,17 +14,20 @@ class Registry:
     Python code imports factories directly; a registry is only the door for configs.
     """
 
-    def __init__(self, noun: str):
-        """Name the family, for messages."""
+    def __init__(self, noun: str, facts: Callable[..., Any] = dict):
+        """Name the family, for messages, and the record of what is known of each member."""
         self.noun = noun
+        self._make_facts = facts
         self._factories: dict[str, Callable] = {}
+        self._facts: dict[str, Any] = {}
 
-    def register(self, name: str) -> Callable[[Callable], Callable]:
-        """Return a decorator that adds a factory under ``name``."""
+    def register(self, name: str, **facts: Any) -> Callable[[Callable], Callable]:
+        """Return a decorator that adds a factory under ``name``, with the fields of its record."""
 
         def add(factory):
             if name in self._factories:
                 raise KeyError(f"{self.noun} {name!r} is registered twice.")
+            self._facts[name] = self._make_facts(**facts)
             self._factories[name] = factory
             return factory
 
@@ -45,6 +48,15 @@ class Registry:
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise InputError(f"unknown {self.noun} {name!r}.{hint} Known: {', '.join(self)}.")
         return self._factories[name]
+
+    def facts(self, name: str) -> Any:
+        """Return the record of what is known of ``name``.
+
+        Raises:
+            InputError: no such name.
+        """
+        self[name]
+        return self._facts[name]
 
     def build(self, section: Mapping[str, Any], **context: Any) -> Any:
         """Call the factory that ``section["name"]`` names with the rest of the section.

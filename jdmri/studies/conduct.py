@@ -31,7 +31,7 @@ def open_study(folder: Path, settings: Mapping[str, Any]) -> None:
     """
     path = folder / workdir.STUDY
     if path.is_file():
-        old = files.read_json(path)
+        old = workdir.read_config(folder, workdir.STUDY).to_dict()
         changes = workdir.differences(
             {k: v for k, v in old.items() if k != "seeds"},
             {k: v for k, v in settings.items() if k != "seeds"},

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jdmri import metrics
 from jdmri.errors import InputError
 from jdmri.report import page
 from jdmri.report.figures import cines, distributions, significance
@@ -69,15 +70,15 @@ def _check_metrics(study: Study, scores: Scores) -> None:
         )
 
 
-def _compare(scores: Scores, metrics: Sequence[str]) -> dict[str, Comparison]:
+def _compare(scores: Scores, names: Sequence[str]) -> dict[str, Comparison]:
     """Compare the variants; methods without training are rows of the table, not of the tests."""
     if len(scores.trained) < 2:
         return {}
     return {
         m: compare_many(
-            scores.matrix(scores.trained, m), higher_is_better=results.higher_is_better(m)
+            scores.matrix(scores.trained, m), higher_is_better=metrics.facts(m).higher_is_better
         )
-        for m in metrics
+        for m in names
     }
 
 
@@ -98,7 +99,7 @@ def _table(study: Study, scores: Scores, note: str) -> ResultTable:
 
 
 def _figures(scores: Scores, metric: str, comparison: Comparison | None) -> dict[str, Any]:
-    label = "PSNR (dB)" if metric == "psnr" else metric.replace("_", " ")
+    label = metrics.label(metric)
     everything = list(scores.rows)
     drawn = {
         "box": distributions.box(scores.matrix(everything, metric), everything, label),

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from jdmri import metrics
 from jdmri.data.records import Series, SeriesLike
 from jdmri.evaluation.methods import MODEL, build_methods
 from jdmri.evaluation.protocol import Protocol
 from jdmri.report.page import View
-from jdmri.report.tables.results import higher_is_better
 from jdmri.report.views import NUM_WORST, reconstruct_all, view
 from jdmri.runtime import files
 from jdmri.studies.collect import Scores
@@ -39,7 +39,7 @@ def _choose(scores: Scores, metric: str) -> list[tuple[str, str, str]]:
     """(label, subject, series), ranked by the mean over variants of what the first seed reached."""
     first = [next(iter(scores.rows[variant][metric].values())) for variant in scores.trained]
     names = [(subject, series) for subject, ones in first[0].items() for series in ones]
-    sign = 1 if higher_is_better(metric) else -1
+    sign = 1 if metrics.facts(metric).higher_is_better else -1
     mean = lambda name: sign * np.mean([one[name[0]][name[1]] for one in first])
     ranked = sorted(names, key=mean)
     worst = [(f"worst {i}", *name) for i, name in enumerate(ranked[:NUM_WORST], 1)]

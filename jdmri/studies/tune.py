@@ -166,6 +166,7 @@ def _begun(path: Path, config: Config) -> list[dict]:
     if not path.is_file():
         return []
     known = files.read_json(path)
+    known["settings"]["base"].setdefault("plugins", [])  # older tables lack the field
     # JSON has lists for tuples.
     if known["settings"] != files.as_json(_settings(config)):
         raise InputError(f"{path} was tuned with other settings; choose another --workdir.")

@@ -12,7 +12,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jdmri.errors import InputError
-from jdmri.runtime import files
+from jdmri.runtime import files, plugins
 
 Config = ConfigDict  # what `build` reads; the library behind it is known here, to `build`, and to the command line
 CONFIG, STUDY = "config.json", "study.json"
@@ -30,7 +30,18 @@ _PACKAGES = (
 
 
 def load_config(workdir: Path, name: str = CONFIG) -> Config:
-    """Read the config that a run (or, as ``STUDY``, a study) wrote, lists back to tuples.
+    """Read the config that a run (or, as ``STUDY``, a study) wrote, and import its plugins.
+
+    Raises:
+        InputError: there is none in ``workdir``, or a plugin is gone.
+    """
+    config = read_config(workdir, name)
+    plugins.load(config.plugins)
+    return config
+
+
+def read_config(workdir: Path, name: str = CONFIG) -> Config:
+    """Read a config without its plugins, lists back to tuples.
 
     Raises:
         InputError: there is none in ``workdir``.
@@ -40,7 +51,11 @@ def load_config(workdir: Path, name: str = CONFIG) -> Config:
         raise InputError(
             f"no run in {workdir} ({name} is missing); check --workdir, or give --config."
         )
-    return ConfigDict(_tuples(files.read_json(path)))
+    config = ConfigDict(_tuples(files.read_json(path)))
+    for section in (config, config.get("base")):
+        if section is not None and "plugins" not in section:  # as older runs
+            section.plugins = ()
+    return config
 
 
 def open_run(workdir: Path, config: Config, *, extend: bool = False) -> None:
@@ -56,7 +71,7 @@ def open_run(workdir: Path, config: Config, *, extend: bool = False) -> None:
     """
     path = workdir / CONFIG
     if path.is_file():
-        _check_same(load_config(workdir), config, workdir, extend)
+        _check_same(read_config(workdir), config, workdir, extend)
     elif workdir.is_dir() and any(workdir.iterdir()):
         raise InputError(f"{workdir} is not empty and holds no run; choose another --workdir.")
     files.write_json(path, config.to_dict())

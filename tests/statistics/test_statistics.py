@@ -347,16 +347,6 @@ def table(rng):
     )
 
 
-def test_direction_of_metrics():
-    assert all(
-        map(results.higher_is_better, ["psnr", "psnr_heart", "ssim", "ssim_xt_heart", "snr_db"])
-    )
-    lower = ["nmse", "nrmse", "nmse_complex", "nmse_complex_heart", "nmse_heart", "seconds"]
-    assert not any(map(results.higher_is_better, lower))
-    with pytest.raises(InputError, match="Did you mean 'psnr'"):
-        results.higher_is_better("psnrr_heart")
-
-
 def test_decimals():
     cases = {
         "psnr_heart": "30.12",

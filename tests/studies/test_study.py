@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from configs import demo
 from configs.studies import cascades, cnn3d, default, dual_unet, ghodrati, losses, masks, search
-from jdmri import command_line
+from jdmri.command_line import parser
 from jdmri.errors import InputError
 from jdmri.studies import (
     conduct,
@@ -141,14 +141,14 @@ def test_a_finished_study_gives_the_cases_of_a_blinded_reading(done, tmp_path):
 )  # fmt: skip
 def test_a_mode_that_the_config_is_not_for_is_refused(config, mode, fits):
     with pytest.raises(InputError, match=fits):
-        command_line.check_kind(config.get_config(), mode)
+        parser.check_kind(config.get_config(), mode)
 
 
 @pytest.mark.parametrize(
     "mode", ["train", "evaluate", "find_lr", "phantom", "doctor", "convert", "reconstruct"]
 )
 def test_the_config_of_a_run_goes_with_all_other_modes(mode):
-    command_line.check_kind(demo.get_config(), mode)
+    parser.check_kind(demo.get_config(), mode)
 
 
 def test_variants_may_be_added_but_nothing_changed(done):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from configs import classical
-from jdmri import command_line
 from jdmri.classical import METHODS
+from jdmri.command_line import parser
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate, summary
 from jdmri.evaluation.methods import lookup
@@ -121,9 +121,9 @@ def test_methods_are_tuned_in_turns_into_one_table(tmp_path, config):
 
 
 def test_the_mode_wants_a_config_of_its_own(config):
-    command_line.check_kind(config, "tune")
+    parser.check_kind(config, "tune")
     with pytest.raises(InputError, match="config of a tuning; it goes with --mode=tune"):
-        command_line.check_kind(config, "train")
+        parser.check_kind(config, "train")
     with pytest.raises(InputError, match="unknown variant 'brain'"):
         classical.get_config("brain")
 

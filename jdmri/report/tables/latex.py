@@ -2,14 +2,10 @@ r"""Tables of a study for a paper: a ``tabular`` to ``\input``, for the package 
 
 from collections.abc import Mapping
 
+from jdmri import metrics
 from jdmri.errors import InputError
-from jdmri.report.tables.results import ResultTable, higher_is_better, number
+from jdmri.report.tables.results import ResultTable, number
 
-_HEADINGS = {
-    "psnr": "PSNR (dB)", "psnr_peak1_series": "PSNR, peak 1 (dB)", "snr_db": "SNR (dB)", "ssim": "SSIM",
-    "ssim_box3": "SSIM, 3×3", "ssim3d_gauss": "SSIM, 3-D", "ssim_xt": "SSIM, x-t", "nmse": "NMSE",
-    "nrmse": "NRMSE", "nmse_complex": "NMSE, complex", "seconds": "time (s)",
-}  # fmt: skip
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
     "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
@@ -70,11 +66,8 @@ def _check(table: ResultTable, best: Mapping[str, str]) -> None:
 
 
 def _heading(metric: str) -> str:
-    name = metric.removesuffix("_heart")
-    heading = _HEADINGS.get(name, name.replace("_", " "))
-    heart = ", heart" if metric != name else ""
-    arrow = r" $\uparrow$" if higher_is_better(metric) else r" $\downarrow$"
-    return escape(heading + heart) + arrow
+    arrow = r" $\uparrow$" if metrics.facts(metric).higher_is_better else r" $\downarrow$"
+    return escape(metrics.label(metric)) + arrow
 
 
 def _cell(table: ResultTable, name: str, metric: str, *, bold: bool) -> str:

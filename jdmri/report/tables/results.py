@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from jdmri import metrics
 from jdmri.statistics.describe import Description
 
-_LOWER = ("nmse", "nrmse", "nmse_complex", "seconds")
-_DECIMALS = {"psnr": 2, "snr": 2, "ssim": 4, "ssim3d": 4, "nmse": 4, "nrmse": 4}  # by first word
 _NUMBERS = ("mean", "std", "median", "q1", "q3", "n", "num_removed", "interval_method")
 
 
@@ -53,27 +51,15 @@ class ResultTable:
         return f"Mean ± SD over {n} subjects{', in parentheses SD over training seeds' if seeds else ''}."
 
 
-def higher_is_better(metric: str) -> bool:
-    """Tell the direction of a metric of `jdmri.metrics`, of its ``_heart`` variant, or of ``seconds``.
-
-    Raises:
-        InputError: no such metric.
-    """
-    name = metric.removesuffix("_heart")
-    if name in _LOWER:
-        return False
-    metrics.METRICS[name]  # refuses unknown names
-    return True
-
-
 def number(metric: str, value: float | None) -> str:
-    """Write a value with the decimals that its metric deserves, ``-`` for None."""
+    """Write a value with the decimals that its metric deserves, ``-`` for None; others with four digits."""
     if value is None:
         return "-"
     if metric == "seconds":
         return f"{float(f'{value:.2g}'):g}"
-    decimals = _DECIMALS.get(metric.split("_")[0])
-    return f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
+    if metric.removesuffix("_heart") not in metrics.METRICS:
+        return f"{value:.4g}"
+    return f"{value:.{metrics.facts(metric).decimals}f}"
 
 
 def cell(table: ResultTable, name: str, metric: str) -> str:
