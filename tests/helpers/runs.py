@@ -13,9 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 def shrink(config, tmp_path):
     """Make a config run in seconds: tiny phantom, tiny network."""
-    config.data.update(
-        num_series=8, num_frames=4, matrix=(16, 18), cache_dir=str(tmp_path / "cache")
-    )
+    config.data.update(num_series=8, num_frames=4, matrix=(16, 18))
     config.mask.update(acceleration=3.0, num_center_lines=2)
     for name, value in (
         ("width", 4),
@@ -49,10 +47,7 @@ def final_state(folder):
 
 def jdmri(*arguments, cwd, **options):
     command = [sys.executable, "-m", "jdmri.main", *map(str, arguments)]
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT),
-        "XDG_CACHE_HOME": str(cwd),
-    }
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command,
         cwd=cwd,

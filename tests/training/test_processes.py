@@ -1,6 +1,7 @@
 """Several processes on this machine: one training, the same numbers, and an end when one of them is gone."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -37,12 +38,12 @@ def free_port():
         return one.getsockname()[1]
 
 
-def start(folder, source, count, cache):
+def start(folder, source, count):
     """Start ``count`` processes that train in ``folder`` as one."""
     address = f"localhost:{free_port()}"
-    environment = {
+    inherited = {k: v for k, v in os.environ.items() if k.startswith(("JAX_", "XDG_CACHE"))}
+    environment = inherited | {
         "PATH": "/usr/bin:/bin",
-        "HOME": str(cache),
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
         "JAX_PLATFORMS": "cpu",
         "PYTHONPATH": ":".join(sys.path),
@@ -82,7 +83,7 @@ def test_two_processes_train_and_evaluate_as_one(tmp_path):
     """The two read their parts of each batch from a stream; the one has all series in memory."""
     config, source = config_for(tmp_path, streaming="always", num_workers=0)
     texts = []
-    for one in start(tmp_path / "two", source, 2, tmp_path):
+    for one in start(tmp_path / "two", source, 2):
         texts.append((one, one.communicate(timeout=200)))
     assert [one.returncode for one, _ in texts] == [0, 0], texts
     told = ["Everything is in" in out for _, (out, _) in texts]
@@ -110,7 +111,7 @@ def test_a_killed_process_ends_the_others_and_one_process_goes_on(tmp_path):
     config.checkpoint.every_steps = 5
     (source / workdir.CONFIG).write_text(json.dumps(config.to_dict()))
     folder = tmp_path / "run"
-    first, second = start(folder, source, 2, tmp_path)
+    first, second = start(folder, source, 2)
     limit = time.time() + 150
     while not list(folder.glob("checkpoints/*/manifest.json")):
         assert time.time() < limit and first.poll() is None, first.communicate()[1]

@@ -76,6 +76,7 @@ def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
     return initial, jax.tree.map(np.array, current), jax.device_get(metrics), compiled
 
 
+@pytest.mark.optimised  # what the compiler makes of the program is asserted
 def test_four_devices_equal_one_with_plain_sgd_and_batch_norm():
     _, one, metrics_one, _ = run_steps(make_task(), 1)
     initial, four, metrics_four, compiled = run_steps(make_task(), 4)
