@@ -1,11 +1,19 @@
-"""Trainings of seconds, and the command line in a process."""
+"""Trainings of seconds, and the command line: in a process, and in this one."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import absl.app
+import pytest
+from absl.testing import flagsaver
+
 from configs import demo
+from jdmri import main
+from jdmri.runtime.log import log
 from jdmri.training import build, workdir
 
 ROOT = Path(__file__).parents[2]
@@ -45,15 +53,42 @@ def final_state(folder):
     return build.restore_state(config, folder, "latest")[0]
 
 
+@contextlib.contextmanager
 def jdmri(*arguments, cwd, **options):
+    """Start the command line in a process of its own, which does not outlive the block."""
     command = [sys.executable, "-m", "jdmri.main", *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, cwd=cwd, env=environment, **pipes, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class Ended(Exception):
+    """Stands for the end of the process."""
+
+
+def jdmri_here(*arguments, cwd):
+    """Run the command line in this process, and undo what it changes; the exit code."""
+
+    def leave(code):
+        raise Ended(code)
+
+    call = lambda main, flags_parser: main(flags_parser(sys.argv))
+    with pytest.MonkeyPatch.context() as patch, flagsaver.flagsaver():
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["jdmri", *map(str, arguments)])
+        patch.setattr(sys, "path", list(sys.path))
+        patch.setattr(absl.app, "run", call)
+        patch.setattr(os, "_exit", leave)
+        for place, name in ((threading, "excepthook"), (sys, "unraisablehook")):
+            patch.setattr(place, name, getattr(place, name))
+        for name in ("handlers", "level", "propagate"):
+            patch.setattr(log, name, getattr(log, name))
+        try:
+            main.run()
+        except Ended as ended:
+            return ended.args[0]
+    return 0

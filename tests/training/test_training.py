@@ -31,7 +31,7 @@ from jdmri.training.augment import augmentation
 from jdmri.training.checkpoint import Checkpoints
 from jdmri.training.examples import Bucket, Examples
 from tests.helpers.arrays import complex_normal
-from tests.helpers.runs import final_state, jdmri, tiny
+from tests.helpers.runs import final_state, jdmri, jdmri_here, tiny
 
 
 def make_task(sampler=None, loss=None, **augment):
@@ -195,11 +195,15 @@ def test_a_save_may_begin_while_the_manifest_of_another_is_written(tmp_path):
     assert checkpoints.steps() == [1, 2]
 
 
-def test_early_stopping_counts_validations(tmp_path):
-    config = tiny(tmp_path, num_steps=60, patience=2)
-    config.optimizer.learning_rate = 0.0
-    train.train(config, tmp_path / "run")
-    assert final_state(tmp_path / "run").step == 3 * 5  # epochs of 5 steps; the first is the best
+@pytest.mark.parametrize(
+    ("scores", "epochs"), [((20, 20, 20, 20), 3), ((20, 21, 19, 22, 5, 22, 30), 6), ((np.nan, 1, 0, -1), 4)]
+)  # fmt: skip
+def test_early_stopping_counts_validations(tmp_path, monkeypatch, scores, epochs):
+    """Only a better score than the best begins the count anew; the scores are told, not measured."""
+    told = iter([(dict(loss=1.0, psnr=float(score)), np.zeros((2, 6))) for score in scores])
+    monkeypatch.setattr(train, "Validation", lambda *_: lambda state: next(told))
+    train.train(tiny(tmp_path, num_steps=60, patience=2), tmp_path / "run")
+    assert final_state(tmp_path / "run").step == epochs * 5
 
 
 def test_ten_bad_steps_in_a_row_stop_the_run(tmp_path, monkeypatch):
@@ -226,21 +230,22 @@ TINY = (
 )
 def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
     tiny_run = (*TINY, "--config.train.num_steps=400", "--config.checkpoint.every_steps=20")
-    process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
     manifests = lambda: list((tmp_path / "run" / "checkpoints").glob("*/manifest.json"))
     deadline = time.time() + 120
-    while not manifests() and time.time() < deadline:
-        time.sleep(0.02)
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=120)
+    with jdmri(*tiny_run, "--workdir=run", cwd=tmp_path) as process:
+        while not manifests() and time.time() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=120)
     assert process.returncode == (-9 if number == signal.SIGKILL else 75), stderr
-    process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
-    _, stderr = process.communicate(timeout=240)
+    with jdmri(*tiny_run, "--workdir=run", cwd=tmp_path) as process:
+        _, stderr = process.communicate(timeout=240)
     assert process.returncode == 0, stderr
     resumed = [line for line in stderr.splitlines() if line.startswith("Resuming from step")]
     assert resumed and int(resumed[0].split()[3]) > 0
-    process = jdmri(*tiny_run, "--workdir=whole", cwd=tmp_path)
-    assert process.wait(timeout=240) == 0
+    with jdmri(*tiny_run, "--workdir=whole", cwd=tmp_path) as process:
+        _, stderr = process.communicate(timeout=240)
+    assert process.returncode == 0, stderr
     jax.tree.map(
         np.testing.assert_array_equal,
         final_state(tmp_path / "run"),
@@ -248,31 +253,44 @@ def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "--config=configs/demo.py"),
-        (("--config=configs/none.py",), "no config file 'configs/none.py'"),
-        (("--config=configs/demo.py", "--config.train.num_step=3"), 'Did you mean "num_steps"'),
-        (("--config=configs/demo.py", "--config.train.num_steps=many"), "many"),
-        (("--config=configs/demo.py", "--config.mask.name=radial", "--config.data.num_series=7"), "unknown mask 'radial'"),
-        (("--config=configs/demo.py", "--config.mask.num_center_lines=90", "--config.data.num_series=7"), "90 centre lines do not fit"),
-        (("--config=configs/demo.py", "--config.data.num_frames=8", "--config.data.num_series=7"), "built for 20 frames, the series has 8"),
-        (("--config=configs/demo.py", "--config.data.name=npz", "--config.data.path=x.npz"), "no file 'x.npz'"),
-        (("--config=configs/demo.py", "--config.data.num_series=2"), "split empty"),
-        (("--config=configs/demo.py", "--config.train.batch_size=500", "--config.data.num_series=7"), "--config.train.batch_size="),
-        (("--mode=evaluate", "--workdir=nowhere"), "no run in nowhere"),
-        (("--config=configs/demo.py", "--mode=fly"), "mode"),
-        (("--config=configs/demo.py", "stray"), "stray"),
-    ],
-)  # fmt: skip
-def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, arguments, message):
-    process = jdmri(*arguments, cwd=tmp_path)
-    stdout, stderr = process.communicate(timeout=120)
-    assert process.returncode == 2, stderr
+BAD_INPUT = {
+    "no config": ((), "--config=configs/demo.py"),
+    "no such config": (("--config=configs/none.py",), "no config file 'configs/none.py'"),
+    "no such field": ((*TINY, "--config.train.num_step=3"), 'Did you mean "num_steps"'),
+    "no number": ((*TINY, "--config.train.num_steps=many"), "many"),
+    "no such mask": ((*TINY, "--config.mask.name=radial"), "unknown mask 'radial'"),
+    "too many centre lines": ((*TINY, "--config.mask.num_center_lines=90"), "90 centre lines do not fit"),
+    "other frames": ((*TINY, "--config.model.denoiser.num_frames=5"), "built for 5 frames, the series has 4"),
+    "no such file": (("--config=configs/demo.py", "--config.data.name=npz", "--config.data.path=x.npz"), "no file 'x.npz'"),
+    "too few series": ((*TINY, "--config.data.num_series=2"), "split empty"),
+    "too large a batch": ((*TINY, "--config.train.batch_size=500"), "--config.train.batch_size="),
+    "no such run": (("--mode=evaluate", "--workdir=nowhere"), "no run in nowhere"),
+    "no such mode": (("--config=configs/demo.py", "--mode=fly"), "mode"),
+    "stray word": (("--config=configs/demo.py", "stray"), "stray"),
+}  # fmt: skip
+
+
+def is_one_line(stderr, message):
     last = [line for line in stderr.splitlines() if line.startswith("jdmri: ")]
-    assert len(last) == 1 and message in last[0], stderr
-    assert "Traceback" not in stderr + stdout
+    return len(last) == 1 and message in last[0] and "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, capsys, case):
+    arguments, message = BAD_INPUT[case]
+    code = jdmri_here(*arguments, cwd=tmp_path)
+    out, stderr = capsys.readouterr()
+    assert code == 2 and is_one_line(stderr, message) and not out, stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("case", ["no such field", "too many centre lines", "stray word"])
+def test_bad_input_ends_a_process_with_exit_code_2(tmp_path, case):
+    """Of the parsing of flags, of the training and of the command line each one."""
+    arguments, message = BAD_INPUT[case]
+    with jdmri(*arguments, cwd=tmp_path) as process:
+        stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 2 and is_one_line(stderr, message) and not stdout, stderr
     assert not (tmp_path / "runs").exists()
 
 
