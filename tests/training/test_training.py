@@ -52,7 +52,7 @@ def make_examples(key, count=4):
     return Examples(cine, maps, jnp.full(count, 0.1), jnp.arange(count, dtype=jnp.uint32))
 
 
-def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
+def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4, **begin):
     optimizer, _ = optim.build(
         dict(name="sgd", learning_rate=0.1, clip_norm=0.0, schedule=dict(name="constant")), 10
     )
@@ -61,7 +61,7 @@ def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
         axis_types=(jax.sharding.AxisType.Auto,),
     )  # fmt: skip
     train_step = step.make_train_step(task, optimizer, ema_decay=0.9, mesh=mesh)
-    current = state.create(task.model, optimizer, 0)
+    current = state.create(task.model, optimizer, 0).replace(**begin)
     examples = make_examples(jax.random.key(1))
     if poison is not None:
         examples = examples._replace(cine=examples.cine.at[poison].set(jnp.nan))
@@ -96,6 +96,27 @@ def test_a_loss_that_is_not_finite_skips_the_update_and_is_counted():
     assert current.step == 3 and current.skipped == 3 and metrics["skipped_in_a_row"] == 3
     _, current, metrics, _ = run_steps(make_task(), 1, num_steps=4, poison=0, batch_size=1)
     assert current.skipped == 1 and np.isfinite(jax.tree.leaves(current.params)[0]).all()
+
+
+@pytest.mark.parametrize(("steps_before", "decay"), [(0, 0.1), (1000, 0.9)])
+def test_the_average_follows_fast_at_first_and_then_slowly(steps_before, decay):
+    begin = dict(step=jnp.int32(steps_before))
+    initial, current, *_ = run_steps(make_task(), 1, num_steps=1, **begin)
+    blend = lambda old, new: decay * old + (1 - decay) * new
+    for name in ("params", "batch_stats"):
+        expected = jax.tree.map(blend, getattr(initial, name), getattr(current, name))
+        close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7)
+        jax.tree.map(close, current.ema[name], expected)
+
+
+def test_a_step_draws_by_seed_and_by_number():
+    def loss(seed, number):
+        begin = dict(seed=jnp.uint32(seed), step=jnp.int32(number))
+        return float(run_steps(make_task(), 1, num_steps=1, **begin)[2]["loss"])
+
+    draws = [(0, 0), (1, 0), (0, 1), (0, 0)]
+    first, other_seed, other_step, again = (loss(*draw) for draw in draws)
+    assert first == again and len({first, other_seed, other_step}) == 3
 
 
 def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
