@@ -7,5 +7,5 @@ install
 cd "$repository"
 case " $* " in
   *" -m "*) exec "$venv/bin/python" -m pytest "$@" ;;
-  *) exec "$venv/bin/python" -m pytest -n 2 -m "not slow and not gpu and not browser" "$@" ;;
+  *) exec "$venv/bin/python" -m pytest -n 2 --dist loadfile --durations=15 -m "not slow and not gpu and not browser" "$@" ;;
 esac

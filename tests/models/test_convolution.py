@@ -20,9 +20,24 @@ def close(a, b):
     np.testing.assert_allclose(a, b, atol=1e-5 * np.abs(b).max())
 
 
-@pytest.mark.parametrize("rows", [1, 4, 100])
-@pytest.mark.parametrize("size", [(3, 3), (7, 5), (1, 1)])
-@pytest.mark.parametrize("image", [(9, 8), (12, 13)])
+def pulled(convolve, pull):
+    """Compile a convolution and its gradients, anew: tests change what it is traced with."""
+
+    def both(*arguments):
+        result, back = jax.vjp(convolve, *arguments)
+        return result, back(pull)
+
+    return jax.jit(both)
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "image"),  # all pairs
+    [
+        (1, (3, 3), (9, 8)), (1, (7, 5), (12, 13)), (1, (1, 1), (9, 8)),
+        (4, (3, 3), (12, 13)), (4, (7, 5), (9, 8)), (4, (1, 1), (12, 13)),
+        (100, (3, 3), (9, 8)), (100, (7, 5), (12, 13)), (100, (1, 1), (9, 8)),
+    ],
+)  # fmt: skip
 def test_the_weight_gradient_in_strips_is_the_plain_one(key, monkeypatch, rows, size, image):
     # So many rows fill the cache.
     strip = 4 * image[1] * (3 * size[1] + 5 * size[0]) * rows
@@ -35,16 +50,19 @@ def test_the_weight_gradient_in_strips_is_the_plain_one(key, monkeypatch, rows, 
     plain = lambda x, k: lax.conv_general_dilated(
         x, k, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
-    close(convolution.conv2d(x, kernel), plain(x, kernel))
-    ours = jax.grad(lambda *a: jnp.sum(weight * convolution.conv2d(*a)), (0, 1))(x, kernel)
-    theirs = jax.grad(lambda *a: jnp.sum(weight * plain(*a)), (0, 1))(x, kernel)
-    jax.tree.map(close, ours, theirs)
+    jax.tree.map(
+        close, *(pulled(convolve, weight)(x, kernel) for convolve in (convolution.conv2d, plain))
+    )
 
 
-@pytest.mark.parametrize("strip", [1, 3000])
-@pytest.mark.parametrize("shape", [(2, 3, 9, 8), (1, 1, 13, 6)])
-@pytest.mark.parametrize("kernel", [(3, 3, 3), (1, 5, 3), (5, 1, 1)])
-@pytest.mark.parametrize("channels", [(3, 20), (17, 5), (17, 2)])
+@pytest.mark.parametrize(
+    ("strip", "shape", "kernel", "channels"),  # all pairs
+    [
+        (1, (2, 3, 9, 8), (3, 3, 3), (3, 20)), (3000, (1, 1, 13, 6), (3, 3, 3), (17, 5)), (1, (1, 1, 13, 6), (3, 3, 3), (17, 2)),
+        (3000, (1, 1, 13, 6), (1, 5, 3), (3, 20)), (1, (2, 3, 9, 8), (1, 5, 3), (17, 5)), (3000, (2, 3, 9, 8), (1, 5, 3), (17, 2)),
+        (1, (2, 3, 9, 8), (5, 1, 1), (3, 20)), (3000, (1, 1, 13, 6), (5, 1, 1), (17, 5)), (1, (1, 1, 13, 6), (5, 1, 1), (17, 2)),
+    ],
+)  # fmt: skip
 def test_a_3d_convolution_by_frames_is_the_plain_one(
     key, monkeypatch, strip, shape, kernel, channels
 ):
@@ -55,11 +73,8 @@ def test_a_3d_convolution_by_frames_is_the_plain_one(
     weights = jax.random.normal(keys[1], (*kernel, *channels))
     pull = jax.random.normal(keys[2], (*shape, channels[1]))
 
-    def both(convolve):
-        result, back = jax.vjp(convolve, x, weights)
-        return result, back(pull)
-
-    jax.tree.map(close, both(convolution.conv3d_by_frames), both(convolution.conv3d))
+    ours, theirs = convolution.conv3d_by_frames, convolution.conv3d
+    jax.tree.map(close, *(pulled(convolve, pull)(x, weights) for convolve in (ours, theirs)))
 
 
 def test_strips_are_as_good_under_vmap_and_in_a_loop(key):
@@ -109,7 +124,7 @@ def test_bfloat16_changes_a_network_a_little_and_leaves_float32_outside(key, cas
     data = example(key, size=(12, 14))
     variables = jax.tree.map(lambda p: p + 0.02, jax.jit(narrow.init)(key, *data))
     assert all(a.dtype == jnp.float32 for a in jax.tree.leaves(variables))
-    full, half = network.apply(variables, *data), narrow.apply(variables, *data)
+    full, half = (jax.jit(n.apply)(variables, *data) for n in (network, narrow))
     assert half.dtype == jnp.complex64
     error = np.linalg.norm(half - full) / np.linalg.norm(full)
     assert 1e-6 < error < 0.05
@@ -119,7 +134,7 @@ def test_bfloat16_reaches_the_convolutions(key):
     section = dict(name="cascade", num_cascades=1, denoiser=CASES["spacetime_cnn"])
     network = models.build(section, precision="bfloat16")
     data = example(key)
-    variables = network.init(key, *data)
+    variables = jax.eval_shape(network.init, key, *data)
     text = str(jax.make_jaxpr(network.apply)(variables, *data))
     assert "conv_general_dilated" in text and "bf16" in text
 

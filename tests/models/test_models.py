@@ -21,15 +21,20 @@ EVERY = [pytest.param(c, marks=[pytest.mark.slow] * (c in DEAR)) for c in CASES]
 FIXED_FRAMES = [case for case, fields in CASES.items() if "num_frames" in fields]
 
 
-@pytest.mark.parametrize(("channels", "features"), [(2, 5), (6, 5), (6, 2)])
-@pytest.mark.parametrize("cyclic", [True, False])
-@pytest.mark.parametrize(("kernel", "stride"), [((3, 3, 3), 1), ((3, 7, 7), 2), ((1, 3, 3), 1)])
+@pytest.mark.parametrize(
+    ("channels", "features", "cyclic", "kernel", "stride"),  # all pairs
+    [
+        (2, 5, True, (3, 3, 3), 1), (2, 5, False, (3, 7, 7), 2), (2, 5, True, (1, 3, 3), 1),
+        (6, 5, False, (3, 3, 3), 1), (6, 5, True, (3, 7, 7), 2), (6, 5, False, (1, 3, 3), 1),
+        (6, 2, True, (3, 3, 3), 1), (6, 2, False, (3, 7, 7), 2), (6, 2, True, (1, 3, 3), 1),
+    ],
+)  # fmt: skip
 def test_conv3d_equals_the_plain_one(key, channels, features, cyclic, kernel, stride):
     x = jax.random.normal(key, (2, 5, 8, 9, channels))
     layer = basic.Conv3D(features, kernel, stride, cyclic=cyclic)
-    variables = layer.init(key, x)
+    variables = jax.jit(layer.init)(key, x)
 
-    def plain(kernel_values, x):
+    def plain(kernel_values):
         pad = [(0, 0), (kernel[0] // 2,) * 2, (kernel[1] // 2,) * 2, (kernel[2] // 2,) * 2, (0, 0)]
         wrapped = jnp.pad(
             x,
@@ -41,18 +46,21 @@ def test_conv3d_equals_the_plain_one(key, channels, features, cyclic, kernel, st
             dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
         )  # fmt: skip
 
-    weights = variables["params"]["kernel"]
-    np.testing.assert_allclose(layer.apply(variables, x), plain(weights, x), atol=1e-4)
-    ours = jax.grad(
-        lambda k: (layer.apply({"params": variables["params"] | {"kernel": k}}, x) ** 2).sum()
-    )
-    theirs = jax.grad(lambda k: (plain(k, x) ** 2).sum())
-    np.testing.assert_allclose(ours(weights), theirs(weights), rtol=1e-3, atol=1e-2)
+    def both(convolve):
+        """Value and gradient of its sum of squares."""
+        value, back = jax.vjp(convolve, variables["params"]["kernel"])
+        return value, back(2 * value)[0]
+
+    ours = lambda k: layer.apply({"params": variables["params"] | {"kernel": k}}, x)
+    (value, gradient), expected = jax.jit(lambda: (both(ours), both(plain)))()
+    np.testing.assert_allclose(value, expected[0], atol=1e-4)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-3, atol=1e-2)
 
 
-@pytest.mark.parametrize("cyclic", [True, False])
-@pytest.mark.parametrize("cpu", [True, False])
-@pytest.mark.parametrize(("frames", "width"), [(5, 3), (6, 5), (1, 3)])
+@pytest.mark.parametrize(
+    ("frames", "width", "cyclic", "cpu"),  # all pairs
+    [(5, 3, True, True), (5, 3, False, False), (6, 5, True, False), (6, 5, False, True), (1, 3, True, True), (1, 3, False, False)],
+)  # fmt: skip
 def test_time_conv_equals_conv3d(key, monkeypatch, cyclic, cpu, frames, width):
     x = jax.random.normal(key, (2, frames, 3, 4, 6))
     layer = basic.TimeConv(4, width, cyclic=cyclic)
@@ -63,11 +71,17 @@ def test_time_conv_equals_conv3d(key, monkeypatch, cyclic, cpu, frames, width):
         conv.apply({"params": {"kernel": k[:, None, None]}}, x) + bias.reshape(1, 1, 1, 1, 4)
     )
     ours = lambda x, k: layer.apply({"params": {"kernel": k.reshape(-1, 4), "bias": bias}}, x)
-    value = lambda f: jax.value_and_grad(lambda *a: jnp.sum(f(*a) ** 2), (0, 1))(x, kernel)
-    expected = value(plain)
+
+    def both(convolve):
+        """Value and gradients of its sum of squares."""
+        value, back = jax.vjp(convolve, x, kernel)
+        return value, back(2 * value)
+
+    expected = jax.jit(lambda: both(plain))()
     monkeypatch.setattr(convolution, "on_cpu", lambda: cpu)
-    np.testing.assert_allclose(ours(x, kernel), plain(x, kernel), atol=1e-5)
-    for a, b in zip(jax.tree.leaves(value(ours)), jax.tree.leaves(expected), strict=True):
+    value, gradients = jax.jit(lambda: both(ours))()
+    np.testing.assert_allclose(value, expected[0], atol=1e-5)
+    for a, b in zip(gradients, expected[1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
@@ -137,7 +151,7 @@ def test_published_parameter_counts(key, denoiser, published, tolerance):
 def test_an_untrained_denoiser_returns_its_input(key, case):
     network = models.DENOISERS.build(CASES[case])
     cine = complex_normal(key, (1, 5, 11, 14))
-    result, _ = network.init_with_output(key, cine)
+    result, _ = jax.jit(network.init_with_output)(key, cine)
     np.testing.assert_allclose(result, cine, atol=1e-5)
 
 
@@ -145,12 +159,13 @@ def test_an_untrained_denoiser_returns_its_input(key, case):
 def test_magnitude_networks_keep_the_phase_and_see_single_frames(key, name):
     network = models.DENOISERS.build(CASES[name])
     cine = complex_normal(key, (1, 5, 12, 8))
-    variables = jax.tree.map(lambda p: p + 0.02, network.init(key, cine))
-    result = network.apply(variables, cine)
+    variables = jax.tree.map(lambda p: p + 0.02, jax.jit(network.init)(key, cine))
+    apply = jax.jit(network.apply)
+    result = apply(variables, cine)
     assert np.abs(result - cine).max() > 1e-3
     real = np.asarray(result * jnp.conj(cine))
     np.testing.assert_allclose(real.imag, 0, atol=1e-4)
-    swapped = network.apply(variables, cine[:, ::-1])
+    swapped = apply(variables, cine[:, ::-1])
     np.testing.assert_allclose(swapped[:, ::-1], result, atol=1e-5)
 
 
@@ -206,19 +221,19 @@ def test_wrong_number_of_frames_is_refused(key, case):
 
 def test_spacetime_cnn_takes_any_number_of_frames(key):
     network = models.build(dict(name="cascade", denoiser=dict(name="spacetime_cnn", width=4)))
-    variables = network.init(key, *example(key))
-    assert network.apply(variables, *example(key, frames=8)).shape[1] == 8
+    variables = jax.eval_shape(network.init, key, *example(key))
+    longer = jax.eval_shape(network.apply, variables, *example(key, frames=8))
+    assert longer.shape[1] == 8
 
 
 def test_spacetime_cnn_commutes_with_a_roll_of_cyclic_frames(key):
     denoiser = models.SpaceTimeCNN(width=4)
     cine = complex_normal(key, (1, 6, 9, 8))
-    variables = denoiser.init(key, cine)
+    variables = jax.jit(denoiser.init)(key, cine)
     variables = jax.tree.map(lambda p: p + 0.1, variables)
-    rolled = denoiser.apply(variables, jnp.roll(cine, 2, axis=1))
-    np.testing.assert_allclose(
-        rolled, jnp.roll(denoiser.apply(variables, cine), 2, axis=1), atol=1e-4
-    )
+    apply = jax.jit(denoiser.apply)
+    rolled = apply(variables, jnp.roll(cine, 2, axis=1))
+    np.testing.assert_allclose(rolled, jnp.roll(apply(variables, cine), 2, axis=1), atol=1e-4)
 
 
 @pytest.mark.parametrize("memory", rounds.MEMORY)
@@ -227,8 +242,8 @@ def test_shared_cascade_repeats_one_denoiser(key, memory):
         name="cascade", num_cascades=3, denoiser=dict(name="frames_cnn", num_frames=5, width=4)
     )
     data = example(key)
-    shared = models.build(section | dict(shared=True, memory=memory)).init(key, *data)
-    own = models.build(section | dict(shared=False)).init(key, *data)
+    shapes = lambda **fields: jax.eval_shape(models.build(section | fields).init, key, *data)
+    shared, own = shapes(shared=True, memory=memory), shapes(shared=False)
     assert set(shared["params"]) == {"denoiser", "weight_0", "weight_1", "weight_2"}
     assert count(own) - 3 == 3 * (count(shared) - 3)
 
@@ -239,9 +254,10 @@ def test_a_memory_policy_changes_nothing_but_memory(key, name, memory):
     section = dict(name=name, num_cascades=2, denoiser=dict(name="spacetime_cnn", width=4))
     data = example(key)
     plain, saving = models.build(section), models.build(section | dict(memory=memory))
-    variables = plain.init(key, *data)
+    variables = jax.jit(plain.init)(key, *data)
     variables = jax.tree.map(lambda p: p + 0.05, variables)
-    gradient = lambda m: jax.grad(lambda v: jnp.sum(jnp.abs(m.apply(v, *data)) ** 2))(variables)
+    loss = lambda m: lambda v: jnp.sum(jnp.abs(m.apply(v, *data)) ** 2)
+    gradient = lambda m: jax.jit(jax.grad(loss(m)))(variables)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * np.abs(a).max()),
         gradient(plain),
@@ -253,8 +269,9 @@ def test_a_scan_trains_with_dropout_and_draws_anew_in_each_round(key):
     denoiser = dict(name="cnn3d", width=4, depth=2, dropout=0.5)
     section = dict(name="cascade", num_cascades=2, denoiser=denoiser, memory="scan_remat")
     network, data = models.build(section), example(key)
-    variables = jax.tree.map(lambda p: p + 0.1, network.init(key, *data))
+    variables = jax.tree.map(lambda p: p + 0.1, jax.jit(network.init)(key, *data))
 
+    @jax.jit
     def trained(number):
         rngs = {"dropout": jax.random.key(number)}
         options = dict(train=True, rngs=rngs, mutable=["batch_stats"])
@@ -268,9 +285,9 @@ def test_a_scan_over_batch_statistics_is_refused(key):
     denoiser = dict(name="cnn3d", width=4, batch_norm=True)
     section = dict(name="cascade", num_cascades=2, denoiser=denoiser)
     data = example(key)
-    variables = models.build(section).init(key, *data)
+    variables = jax.eval_shape(models.build(section).init, key, *data)
     with pytest.raises(InputError, match="without batch normalisation; use remat"):
-        models.build(section | dict(memory="scan_remat")).apply(variables, *data)
+        jax.eval_shape(models.build(section | dict(memory="scan_remat")).apply, variables, *data)
 
 
 @pytest.mark.parametrize("start", ["zero_filled", "temporal_average", "view_sharing"])
@@ -283,7 +300,8 @@ def test_untrained_hard_cascade_is_consistent_and_starts_where_told(key, start):
     )
     kspace, maps, mask = example(key, num_coils=1)
     maps = jnp.ones_like(maps)
-    cine = network.apply(network.init(key, kspace, maps, mask), kspace, maps, mask)
+    variables = jax.jit(network.init)(key, kspace, maps, mask)
+    cine = jax.jit(network.apply)(variables, kspace, maps, mask)
     expected = METHODS.build({"name": start})(kspace, maps, mask)
     np.testing.assert_allclose(cine, expected, atol=1e-5)
     np.testing.assert_allclose(sense.forward(cine, maps, mask), kspace, atol=1e-5)

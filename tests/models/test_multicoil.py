@@ -220,6 +220,7 @@ def test_data_consistency_has_the_gradient_of_its_least_squares_problem(key):
         np.testing.assert_allclose(ours, theirs, atol=tolerance, err_msg=name)
 
 
+@pytest.mark.optimised
 def test_memory_of_the_backward_pass_does_not_grow_with_the_iterations(key):
     """The unrolled gradient keeps every iteration."""
     cine, maps, mask, kspace = problem(key)
@@ -447,6 +448,7 @@ def test_parameters_of_one_number_of_coils_fit_another(key):
     assert few == many
 
 
+@pytest.mark.optimised
 def test_memory_of_a_network_does_not_grow_with_the_iterations(key):
     data = example(key, num_coils=4)
 

@@ -1,6 +1,7 @@
 """Hyper-parameter search: samplers, resumption, sharing, refusals."""
 
 import csv
+import json
 
 import pytest
 from ml_collections import ConfigDict
@@ -8,9 +9,16 @@ from ml_collections import ConfigDict
 from configs.studies import search as search_config
 from jdmri.errors import InputError
 from jdmri.studies import search, search_space
+from jdmri.training import workdir
 from tests.helpers.runs import tiny
 
 optuna = pytest.importorskip("optuna", reason="needs pip install 'jdmri[search]'")
+
+
+@pytest.fixture(autouse=True)
+def keep_programs(monkeypatch):
+    """Searches forget what was compiled for a trial; here all trials are alike, and few."""
+    monkeypatch.setattr(search.jax, "clear_caches", lambda: None)
 
 
 def small(tmp_path, sampler, num_trials=3, **fields):
@@ -20,6 +28,20 @@ def small(tmp_path, sampler, num_trials=3, **fields):
     config.search.num_trials = num_trials
     config.search.update(fields)
     return config
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Trials that train nothing: they open their run and are scored by their learning rate."""
+
+    def train(config, folder, *, on_validation):
+        workdir.open_run(folder, config)
+        score = 20 + float(config.optimizer.learning_rate)
+        record = dict(step=2, split="validation", psnr=score)
+        (folder / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+        on_validation(2, score)
+
+    monkeypatch.setattr(search.train, "train", train)
 
 
 def trials(folder):
@@ -38,7 +60,9 @@ def test_a_grid_is_searched_whole_and_a_second_call_adds_nothing(tmp_path):
     assert search.search(config, folder) == text
 
 
-def test_an_interrupted_trial_is_taken_up_again_and_random_draws_differ(tmp_path, monkeypatch):
+def test_an_interrupted_trial_is_taken_up_again_and_random_draws_differ(
+    tmp_path, monkeypatch, stub
+):
     config, folder = small(tmp_path, "random"), tmp_path / "search"
 
     def killed(*_, **__):
@@ -53,7 +77,7 @@ def test_an_interrupted_trial_is_taken_up_again_and_random_draws_differ(tmp_path
     assert len(list((folder / "trials").glob("*/config.json"))) == 3
 
 
-def test_tpe_prunes_by_validation(tmp_path, monkeypatch):
+def test_tpe_prunes_by_validation(tmp_path, monkeypatch, stub):
     config, folder = small(tmp_path, "tpe", 2), tmp_path / "search"
     monkeypatch.setattr(optuna.trial.Trial, "should_prune", lambda self: self.number == 1)
     assert "pruned" in search.search(config, folder)

@@ -58,6 +58,12 @@ def test_unknown_sizes_and_parts_are_refused(module):
         module.get_config("huge-large")
 
 
+@pytest.fixture(autouse=True)
+def keep_programs(monkeypatch):
+    """Studies forget what was compiled for a run; here all runs are alike, and few."""
+    monkeypatch.setattr(conduct.jax, "clear_caches", lambda: None)
+
+
 def small(tmp_path, **fields):
     """Two networks, two seeds, a second or two each."""
     config = default.get_config()

@@ -1,6 +1,8 @@
 """Several processes on this machine: one training, the same numbers, and an end when one of them is gone."""
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -37,24 +39,27 @@ def free_port():
         return one.getsockname()[1]
 
 
-def start(folder, source, count, cache):
-    """Start ``count`` processes that train in ``folder`` as one."""
+@contextlib.contextmanager
+def start(folder, source, count):
+    """Start ``count`` processes that train in ``folder`` as one, and do not outlive the block."""
     address = f"localhost:{free_port()}"
-    environment = {
+    inherited = {k: v for k, v in os.environ.items() if k.startswith(("JAX_", "XDG_CACHE"))}
+    environment = inherited | {
         "PATH": "/usr/bin:/bin",
-        "HOME": str(cache),
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
         "JAX_PLATFORMS": "cpu",
         "PYTHONPATH": ":".join(sys.path),
     }
     command = [sys.executable, "-m", "jdmri.main", f"--config={source / 'config.py'}"]
-    return [
-        subprocess.Popen(
-            [*command, f"--workdir={folder}", f"--distributed={address},{count},{i}"],
-            env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for i in range(count)
-    ]  # fmt: skip
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with contextlib.ExitStack() as stack:
+        started = []
+        for i in range(count):
+            flags = f"--workdir={folder}", f"--distributed={address},{count},{i}"
+            one = subprocess.Popen([*command, *flags], env=environment, **pipes)
+            started.append(stack.enter_context(one))
+            stack.callback(one.kill)  # before its exit waits
+        yield started
 
 
 def config_for(tmp_path, **fields):
@@ -82,8 +87,9 @@ def test_two_processes_train_and_evaluate_as_one(tmp_path):
     """The two read their parts of each batch from a stream; the one has all series in memory."""
     config, source = config_for(tmp_path, streaming="always", num_workers=0)
     texts = []
-    for one in start(tmp_path / "two", source, 2, tmp_path):
-        texts.append((one, one.communicate(timeout=200)))
+    with start(tmp_path / "two", source, 2) as started:
+        for one in started:
+            texts.append((one, one.communicate(timeout=200)))
     assert [one.returncode for one, _ in texts] == [0, 0], texts
     told = ["Everything is in" in out for _, (out, _) in texts]
     assert told == [True, False]
@@ -110,15 +116,15 @@ def test_a_killed_process_ends_the_others_and_one_process_goes_on(tmp_path):
     config.checkpoint.every_steps = 5
     (source / workdir.CONFIG).write_text(json.dumps(config.to_dict()))
     folder = tmp_path / "run"
-    first, second = start(folder, source, 2, tmp_path)
-    limit = time.time() + 150
-    while not list(folder.glob("checkpoints/*/manifest.json")):
-        assert time.time() < limit and first.poll() is None, first.communicate()[1]
-        time.sleep(0.2)
-    second.send_signal(signal.SIGKILL)
-    killed = time.time()
-    _, said = first.communicate(timeout=120)
-    assert time.time() - killed < 20
+    with start(folder, source, 2) as (first, second):
+        limit = time.time() + 150
+        while not list(folder.glob("checkpoints/*/manifest.json")):
+            assert time.time() < limit and first.poll() is None, first.communicate()[1]
+            time.sleep(0.2)
+        second.send_signal(signal.SIGKILL)
+        killed = time.time()
+        _, said = first.communicate(timeout=120)
+        assert time.time() - killed < 20
     assert first.returncode == 75, said
     assert said.strip().splitlines()[-1].startswith("jdmri: another process is gone"), said
     _, saved = final(folder)

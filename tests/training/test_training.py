@@ -33,7 +33,7 @@ from jdmri.training.augment import augmentation
 from jdmri.training.checkpoint import Checkpoints
 from jdmri.training.examples import Bucket, Examples
 from tests.helpers.arrays import complex_normal
-from tests.helpers.runs import final_state, jdmri, tiny
+from tests.helpers.runs import final_state, jdmri, jdmri_here, tiny
 
 
 def make_task(sampler=None, loss=None, **augment):
@@ -55,7 +55,7 @@ def make_examples(key, count=4):
     return Examples(cine, maps, jnp.full(count, 0.1), jnp.arange(count, dtype=jnp.uint32))
 
 
-def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
+def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4, **begin):
     optimizer, _ = optim.build(
         dict(name="sgd", learning_rate=0.1, clip_norm=0.0, schedule=dict(name="constant")), 10
     )
@@ -64,7 +64,7 @@ def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
         axis_types=(jax.sharding.AxisType.Auto,),
     )  # fmt: skip
     train_step = step.make_train_step(task, optimizer, ema_decay=0.9, mesh=mesh)
-    current = state.create(task.model, optimizer, 0)
+    current = state.create(task.model, optimizer, 0).replace(**begin)
     examples = make_examples(jax.random.key(1))
     if poison is not None:
         examples = examples._replace(cine=examples.cine.at[poison].set(jnp.nan))
@@ -79,6 +79,7 @@ def run_steps(task, num_devices, num_steps=2, poison=None, batch_size=4):
     return initial, jax.tree.map(np.array, current), jax.device_get(metrics), compiled
 
 
+@pytest.mark.optimised  # what the compiler makes of the program is asserted
 def test_four_devices_equal_one_with_plain_sgd_and_batch_norm():
     _, one, metrics_one, _ = run_steps(make_task(), 1)
     initial, four, metrics_four, compiled = run_steps(make_task(), 4)
@@ -100,6 +101,27 @@ def test_a_loss_that_is_not_finite_skips_the_update_and_is_counted():
     assert current.skipped == 1 and np.isfinite(jax.tree.leaves(current.params)[0]).all()
 
 
+@pytest.mark.parametrize(("steps_before", "decay"), [(0, 0.1), (1000, 0.9)])
+def test_the_average_follows_fast_at_first_and_then_slowly(steps_before, decay):
+    begin = dict(step=jnp.int32(steps_before))
+    initial, current, *_ = run_steps(make_task(), 1, num_steps=1, **begin)
+    blend = lambda old, new: decay * old + (1 - decay) * new
+    for name in ("params", "batch_stats"):
+        expected = jax.tree.map(blend, getattr(initial, name), getattr(current, name))
+        close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7)
+        jax.tree.map(close, current.ema[name], expected)
+
+
+def test_a_step_draws_by_seed_and_by_number():
+    def loss(seed, number):
+        begin = dict(seed=jnp.uint32(seed), step=jnp.int32(number))
+        return float(run_steps(make_task(), 1, num_steps=1, **begin)[2]["loss"])
+
+    draws = [(0, 0), (1, 0), (0, 1), (0, 0)]
+    first, other_seed, other_step, again = (loss(*draw) for draw in draws)
+    assert first == again and len({first, other_seed, other_step}) == 3
+
+
 def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
     task = make_task(loss=lambda e, r, s: jnp.sum(jnp.abs(e) ** 2), flips=False, frame_roll=False)
     example = jax.tree.map(lambda a: a[0], make_examples(key))
@@ -116,8 +138,9 @@ def test_masks_are_new_every_step_and_fixed_in_evaluation(key):
 
 def test_resumption_is_exact(tmp_path):
     """Stop after any step and continue: the whole state equals the uninterrupted run's, bit for bit."""
-    train.train(tiny(tmp_path, num_steps=7), tmp_path / "whole")
     config = tiny(tmp_path, num_steps=7)
+    config.optimizer.schedule = dict(name="warmup_cosine", warmup=0.4)
+    train.train(config, tmp_path / "whole")
     config.checkpoint.every_steps = 1
     train.train(config, tmp_path / "parts")
     checkpoints = Checkpoints(tmp_path / "parts" / "checkpoints")
@@ -197,11 +220,15 @@ def test_a_save_may_begin_while_the_manifest_of_another_is_written(tmp_path):
     assert checkpoints.steps() == [1, 2]
 
 
-def test_early_stopping_counts_validations(tmp_path):
-    config = tiny(tmp_path, num_steps=60, patience=2)
-    config.optimizer.learning_rate = 0.0
-    train.train(config, tmp_path / "run")
-    assert final_state(tmp_path / "run").step == 3 * 5  # epochs of 5 steps; the first is the best
+@pytest.mark.parametrize(
+    ("scores", "epochs"), [((20, 20, 20, 20), 3), ((20, 21, 19, 22, 5, 22, 30), 6), ((np.nan, 1, 0, -1), 4)]
+)  # fmt: skip
+def test_early_stopping_counts_validations(tmp_path, monkeypatch, scores, epochs):
+    """Only a better score than the best begins the count anew; the scores are told, not measured."""
+    told = iter([(dict(loss=1.0, psnr=float(score)), np.zeros((2, 6))) for score in scores])
+    monkeypatch.setattr(train, "Validation", lambda *_: lambda state: next(told))
+    train.train(tiny(tmp_path, num_steps=60, patience=2), tmp_path / "run")
+    assert final_state(tmp_path / "run").step == epochs * 5
 
 
 def test_ten_bad_steps_in_a_row_stop_the_run(tmp_path, monkeypatch):
@@ -228,21 +255,22 @@ TINY = (
 )
 def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
     tiny_run = (*TINY, "--config.train.num_steps=400", "--config.checkpoint.every_steps=20")
-    process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
     manifests = lambda: list((tmp_path / "run" / "checkpoints").glob("*/manifest.json"))
     deadline = time.time() + 120
-    while not manifests() and time.time() < deadline:
-        time.sleep(0.02)
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=120)
+    with jdmri(*tiny_run, "--workdir=run", cwd=tmp_path) as process:
+        while not manifests() and time.time() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=120)
     assert process.returncode == (-9 if number == signal.SIGKILL else 75), stderr
-    process = jdmri(*tiny_run, "--workdir=run", cwd=tmp_path)
-    _, stderr = process.communicate(timeout=240)
+    with jdmri(*tiny_run, "--workdir=run", cwd=tmp_path) as process:
+        _, stderr = process.communicate(timeout=240)
     assert process.returncode == 0, stderr
     resumed = [line for line in stderr.splitlines() if line.startswith("Resuming from step")]
     assert resumed and int(resumed[0].split()[3]) > 0
-    process = jdmri(*tiny_run, "--workdir=whole", cwd=tmp_path)
-    assert process.wait(timeout=240) == 0
+    with jdmri(*tiny_run, "--workdir=whole", cwd=tmp_path) as process:
+        _, stderr = process.communicate(timeout=240)
+    assert process.returncode == 0, stderr
     jax.tree.map(
         np.testing.assert_array_equal,
         final_state(tmp_path / "run"),
@@ -250,31 +278,44 @@ def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "--config=configs/demo.py"),
-        (("--config=configs/none.py",), "no config file 'configs/none.py'"),
-        (("--config=configs/demo.py", "--config.train.num_step=3"), 'Did you mean "num_steps"'),
-        (("--config=configs/demo.py", "--config.train.num_steps=many"), "many"),
-        (("--config=configs/demo.py", "--config.mask.name=radial", "--config.data.num_series=7"), "unknown mask 'radial'"),
-        (("--config=configs/demo.py", "--config.mask.num_center_lines=90", "--config.data.num_series=7"), "90 centre lines do not fit"),
-        (("--config=configs/demo.py", "--config.data.num_frames=8", "--config.data.num_series=7"), "built for 20 frames, the series has 8"),
-        (("--config=configs/demo.py", "--config.data.name=npz", "--config.data.path=x.npz"), "no file 'x.npz'"),
-        (("--config=configs/demo.py", "--config.data.num_series=2"), "split empty"),
-        (("--config=configs/demo.py", "--config.train.batch_size=500", "--config.data.num_series=7"), "--config.train.batch_size="),
-        (("--mode=evaluate", "--workdir=nowhere"), "no run in nowhere"),
-        (("--config=configs/demo.py", "--mode=fly"), "mode"),
-        (("--config=configs/demo.py", "stray"), "stray"),
-    ],
-)  # fmt: skip
-def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, arguments, message):
-    process = jdmri(*arguments, cwd=tmp_path)
-    stdout, stderr = process.communicate(timeout=120)
-    assert process.returncode == 2, stderr
+BAD_INPUT = {
+    "no config": ((), "--config=configs/demo.py"),
+    "no such config": (("--config=configs/none.py",), "no config file 'configs/none.py'"),
+    "no such field": ((*TINY, "--config.train.num_step=3"), 'Did you mean "num_steps"'),
+    "no number": ((*TINY, "--config.train.num_steps=many"), "many"),
+    "no such mask": ((*TINY, "--config.mask.name=radial"), "unknown mask 'radial'"),
+    "too many centre lines": ((*TINY, "--config.mask.num_center_lines=90"), "90 centre lines do not fit"),
+    "other frames": ((*TINY, "--config.model.denoiser.num_frames=5"), "built for 5 frames, the series has 4"),
+    "no such file": (("--config=configs/demo.py", "--config.data.name=npz", "--config.data.path=x.npz"), "no file 'x.npz'"),
+    "too few series": ((*TINY, "--config.data.num_series=2"), "split empty"),
+    "too large a batch": ((*TINY, "--config.train.batch_size=500"), "--config.train.batch_size="),
+    "no such run": (("--mode=evaluate", "--workdir=nowhere"), "no run in nowhere"),
+    "no such mode": (("--config=configs/demo.py", "--mode=fly"), "mode"),
+    "stray word": (("--config=configs/demo.py", "stray"), "stray"),
+}  # fmt: skip
+
+
+def is_one_line(stderr, message):
     last = [line for line in stderr.splitlines() if line.startswith("jdmri: ")]
-    assert len(last) == 1 and message in last[0], stderr
-    assert "Traceback" not in stderr + stdout
+    return len(last) == 1 and message in last[0] and "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_gets_one_line_and_exit_code_2(tmp_path, capsys, case):
+    arguments, message = BAD_INPUT[case]
+    code = jdmri_here(*arguments, cwd=tmp_path)
+    out, stderr = capsys.readouterr()
+    assert code == 2 and is_one_line(stderr, message) and not out, stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("case", ["no such field", "too many centre lines", "stray word"])
+def test_bad_input_ends_a_process_with_exit_code_2(tmp_path, case):
+    """Of the parsing of flags, of the training and of the command line each one."""
+    arguments, message = BAD_INPUT[case]
+    with jdmri(*arguments, cwd=tmp_path) as process:
+        stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 2 and is_one_line(stderr, message) and not stdout, stderr
     assert not (tmp_path / "runs").exists()
 
 

@@ -1,0 +1,122 @@
+"""The plan of the house: what may import what, who sees configs, and how long a file may be."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "jdmri"
+
+# From the foundation upwards. A module imports its own folder and those of lower lines, also inside of functions.
+LAYERS = [
+    {"errors", "typing"},
+    {"runtime"},
+    {"ops", "masks", "losses", "metrics", "statistics"},
+    {"models", "classical", "phantom"},
+    {"data"},
+    {"training", "report"},
+    {"evaluation", "scans"},
+    {"studies"},
+    {"command_line"},
+    {"main", "__init__"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+# What does not fit yet; an entry that is no longer needed fails, so that the list only shrinks.
+EXCEPTIONS = {
+    (
+        "convergence.py",
+        "has no layer",
+    ),  # how a solver ended: studies/tune.py and the solvers state it
+    ("keys.py", "has no layer"),  # the random draws of a series
+    ("data/acquisition.py", "keys"),
+    ("training/step.py", "keys"),
+    ("studies/tune.py", "convergence"),
+    ("evaluation/card.py", "studies"),  # tuned parameters are looked up where they are tuned
+    ("evaluation/evaluate.py", "studies"),
+    (
+        "models/unrolled/refine_maps.py",
+        "classical",
+    ),  # maps and start images are physics, not methods
+    ("models/unrolled/start.py", "classical"),
+}
+
+# Modules that import ml_collections; all others take plain values. The list only shrinks, too.
+SEE_CONFIGS = {
+    "command_line.py", "convergence.py", "data/acquisition.py",
+    *(f"evaluation/{name}.py" for name in ("card", "evaluate", "summary")),
+    "scans/phantoms.py",
+    *(f"studies/{name}.py" for name in ("conduct", "cost", "find_lr", "report_page", "result", "runs", "search", "sentences", "showcase", "study", "tune")),
+    "studies/reading/study_cases.py",
+    *(f"training/{name}.py" for name in ("build", "examples", "feed", "progress", "train", "workdir")),
+}  # fmt: skip
+
+MAX_LINES = 250
+
+
+def modules():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def imported(path, nodes=ast.walk):
+    """Full names of what a module imports, wherever in it: ``jdmri.ops.sense``."""
+    for node in nodes(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def violations(path):
+    """Name what is wrong with a module's place, as `EXCEPTIONS` does."""
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if own not in LEVEL:
+        yield "has no layer"
+        return
+    for full in imported(path):
+        root, *rest = full.split(".")
+        if root != "jdmri" or (rest and rest[0] == own):
+            continue
+        if not rest or LEVEL.get(rest[0], len(LAYERS)) >= LEVEL[own]:
+            yield rest[0] if rest else "jdmri"
+
+
+def test_a_module_imports_its_own_folder_or_a_lower_layer():
+    found = {(name(path), what) for path in modules() for what in violations(path)}
+    assert found - EXCEPTIONS == set(), "these imports go upwards"
+    assert EXCEPTIONS - found == set(), "these exceptions are no longer needed"
+
+
+def test_every_layer_exists():
+    entries = {path.name.removesuffix(".py") for path in PACKAGE.iterdir()}
+    assert set(LEVEL) <= entries
+
+
+def test_the_package_imports_its_parts_when_they_are_asked_for():
+    at_once = imported(PACKAGE / "__init__.py", ast.iter_child_nodes)
+    assert not [full for full in at_once if full.startswith("jdmri")]
+
+
+def test_only_the_modules_of_one_list_see_configs():
+    found = {name(p) for p in modules() if any("ml_collections" in i for i in imported(p))}
+    assert found - SEE_CONFIGS == set(), "these modules must take plain values"
+    assert SEE_CONFIGS - found == set(), "these are no longer exceptions"
+
+
+def test_files_are_short():
+    lengths = {name(path): len(path.read_text().splitlines()) for path in modules()}
+    assert {path: n for path, n in lengths.items() if n > MAX_LINES} == {}
+
+
+def test_tests_import_no_tests_and_no_benchmarks():
+    found = {}
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        parts = [full.split(".") for full in imported(path)]
+        wrong = [".".join(p) for p in parts if p[0] == "benchmarks" or (p[0] == "tests" and any(q.startswith("test_") for q in p))]  # fmt: skip
+        if wrong and path.name != "test_peers.py":  # the peers' own test
+            found[path.relative_to(ROOT).as_posix()] = wrong
+    assert found == {}
