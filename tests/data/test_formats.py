@@ -18,12 +18,8 @@ from jdmri.data.formats import (
     store,
 )
 from jdmri.data.formats.dicom import dicom
-from jdmri.data.references import (
-    Measurement,
-    is_full,
-    sampled,
-    to_series,
-)
+from jdmri.data.measurements import Measurement
+from jdmri.data.references import is_full, sampled, to_series
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
 from jdmri.scans import convert as conversion

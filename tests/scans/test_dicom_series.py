@@ -7,7 +7,7 @@ import pytest
 from jdmri.data import READERS
 from jdmri.data.formats import detect, ismrmrd
 from jdmri.data.formats.dicom import entries
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement
 from jdmri.errors import InputError
 from jdmri.ops import fourier
 from jdmri.scans import reconstruct, writers

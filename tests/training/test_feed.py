@@ -15,8 +15,8 @@ import pytest
 from configs import cmrxrecon, default
 from jdmri.data.acquisition import in_phase_of, load, simulate
 from jdmri.data.formats import store
+from jdmri.data.measurements import Measurement
 from jdmri.data.records import Dataset, Series, Shape
-from jdmri.data.references import Measurement
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate
 from jdmri.ops import sense

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "BART (.cfl with .hdr)"

@@ -17,9 +17,9 @@ from pathlib import Path
 import h5py
 
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, padding, sampled
+from jdmri.data.references import padding, sampled
 from jdmri.errors import InputError
 
 FORMAT = "CMRxRecon .mat"

@@ -6,7 +6,6 @@ from types import ModuleType
 
 import h5py
 
-from jdmri.data import numpy_files
 from jdmri.data.formats import (
     bart,
     cmrxrecon,
@@ -15,14 +14,13 @@ from jdmri.data.formats import (
     ismrmrd,
     m4raw,
     nifti,
+    npz_images,
     npz_kspace,
     reading,
     skmtea,
     store,
 )
-from jdmri.data.formats.reading import Entry
-from jdmri.data.origin import Origin
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Entry, Measurement, Origin
 from jdmri.errors import InputError
 
 KSPACE: dict[str, ModuleType] = {
@@ -75,7 +73,7 @@ def entries(path: Path) -> list[Entry]:
     """
     name = sniff(path)
     if name == "npz":
-        return numpy_files.entries(path)
+        return npz_images.entries(path)
     return (KSPACE | IMAGES)[name].entries(path)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jdmri.data import magnitude
+from jdmri.data import references
 from jdmri.data.formats import reading
 from jdmri.data.formats.dicom_index import (
     FORMAT,
@@ -20,8 +20,7 @@ from jdmri.data.formats.dicom_index import (
     index,
     macro,
 )
-from jdmri.data.formats.reading import Entry
-from jdmri.data.magnitude import Images
+from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
 
@@ -41,7 +40,7 @@ def dicom(*, path: str, phase: str = "none", cyclic: bool = True) -> Dataset:
         InputError: a file is damaged, is no grey-scale image, or a slice has fewer than two frames.
     """
     found = [_load(frames, name) for name, frames in index(Path(path))]
-    return magnitude.dataset(path, found, phase, cyclic)
+    return references.image_dataset(path, found, phase, cyclic)
 
 
 def entries(path: Path) -> list[Entry]:

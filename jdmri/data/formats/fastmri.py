@@ -17,10 +17,9 @@ import numpy as np
 from jdmri.data.formats import ismrmrd_origin, reading
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import crop_readout
-from jdmri.data.formats.reading import Entry
-from jdmri.data.origin import Origin
+from jdmri.data.measurements import Entry, Measurement, Origin
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "fastMRI .h5"

@@ -24,10 +24,9 @@ from jdmri.data.formats.ismrmrd_readouts import (
     fill,
     join_noise,
 )
-from jdmri.data.formats.reading import Entry
-from jdmri.data.origin import Origin
+from jdmri.data.measurements import Entry, Measurement, Origin
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "ISMRMRD"

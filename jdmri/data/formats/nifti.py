@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jdmri.data import magnitude
+from jdmri.data import references
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
-from jdmri.data.magnitude import Images
+from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
 
@@ -45,7 +44,7 @@ def nifti(
     if phase_encoding_axis not in (2, 3):
         raise InputError(f"data.phase_encoding_axis must be 2 or 3, got {phase_encoding_axis}.")
     found = [load(phase_encoding_axis) for _, load in _index(Path(path))]
-    return magnitude.dataset(path, found, phase, cyclic)
+    return references.image_dataset(path, found, phase, cyclic)
 
 
 def entries(path: Path) -> list[Entry]:

@@ -4,33 +4,20 @@ import contextlib
 import dataclasses
 import hashlib
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from tqdm import tqdm
 
-from jdmri.data.magnitude import Images
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import Dataset
-from jdmri.data.references import Measurement, padding, to_series
+from jdmri.data.references import padding, to_series
 from jdmri.errors import InputError
 
 _HARMLESS = 64 * 2**20  # bytes that any machine can spare
 _RATIO = 200  # undersampled k-space of R = 24 shrinks by less; a file that claims more is damaged or a trap
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One slice of a source that can be loaded: listing is cheap, loading is not.
-
-    Attributes:
-        name: identifies it among those of its source.
-        load: reads it.
-    """
-
-    name: str
-    load: Callable[[], Measurement | Images]
 
 
 @contextlib.contextmanager

@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "SKM-TEA .h5"

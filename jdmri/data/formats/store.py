@@ -13,17 +13,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jdmri.data import magnitude
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
-from jdmri.data.magnitude import Images
+from jdmri.data.measurements import Entry, Images, Measurement
 from jdmri.data.records import (
     READERS,
     Dataset,
     Series,
     Shape,
 )
-from jdmri.data.references import Measurement, require_full, to_series
+from jdmri.data.references import CRIME, image_series, require_full, to_series
 from jdmri.errors import InputError
 
 FORMAT = "jdmri store"
@@ -65,7 +63,7 @@ class StoredSeries:
         """
         one = _load(self.path, self.key)
         if isinstance(one, Images):
-            series = magnitude.to_series(one)
+            series = image_series(one)
         else:
             series = to_series(one, _load_maps(self.path, self.key))
         return dataclasses.replace(series, cyclic=self.cyclic)
@@ -95,7 +93,7 @@ def store(*, path: str, cyclic: bool = True) -> Dataset:
         if coils == [1]
         else " or ".join(map(str, coils)) + " coils, maps estimated",
         "subjects_known": not any("subject" in text for text in warnings),
-        "warnings": [magnitude.CRIME] * any(crime for _, _, crime in found) + list(warnings),
+        "warnings": [CRIME] * any(crime for _, _, crime in found) + list(warnings),
     }
     return Dataset(series, source.stem, facts)
 
