@@ -17,7 +17,8 @@ class Measurement:
         mask: bool ``[frame, ky, 1]``, the lines that are present; ``[frame, ky, kx]`` where lines are
             present in part (pseudo-radial sampling).
         name: identifies the slice among those of its source.
-        subject: who was scanned.
+        subject: who was scanned, or what stands for it.
+        subject_known: whether the source says who was scanned; a reader that does not say so claims nothing.
         noise: complex64 ``[coil, sample]`` of a noise scan; None where there is none.
         cyclic: whether the last frame is followed by the first.
         pixel_spacing: (y, x) in mm; None if not known.
@@ -31,6 +32,7 @@ class Measurement:
     mask: np.ndarray
     name: str
     subject: str
+    subject_known: bool = False
     noise: np.ndarray | None = None
     cyclic: bool = True
     pixel_spacing: tuple[float, float] | None = None
@@ -65,8 +67,9 @@ class Images:
     Attributes:
         frames: real or complex ``[frame, y, x]``, phase encoding along ``y``.
         name: identifies it in its source.
-        subject: who was scanned.
+        subject: who was scanned, or what stands for it.
         metadata: what else is known.
+        subject_known: whether the source says who was scanned; a reader that does not say so claims nothing.
         cyclic: whether the last frame is followed by the first.
         doubts: sentences on what was taken without being said.
     """
@@ -75,6 +78,7 @@ class Images:
     name: str
     subject: str
     metadata: Mapping[str, str]
+    subject_known: bool = False
     doubts: tuple[str, ...] = ()
     cyclic: bool = True
 

@@ -1,15 +1,17 @@
 """Reference images: from measured k-space or magnitude images to `Series`."""
 
 import collections
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from jdmri.data import numpy_fourier
-from jdmri.data.measurements import Images, Measurement
+from jdmri.data.measurements import Entry, Images, Measurement
 from jdmri.data.phase import smooth_phase
-from jdmri.data.records import Dataset, Series
+from jdmri.data.records import Dataset, Facts, Series
 from jdmri.errors import InputError
 from jdmri.ops import coil_maps
 
@@ -107,6 +109,44 @@ def estimate_maps(measurement: Measurement) -> np.ndarray:
     return np.asarray(coil_maps.espirit()(measurement.kspace, measurement.mask, None))
 
 
+def measured_dataset(
+    path: str, entries: Sequence[Entry], cyclic: bool, coil_compression: str = ""
+) -> Dataset:
+    """Make a data set of measured, fully sampled slices.
+
+    Args:
+        path: the source, for its name.
+        entries: its slices.
+        cyclic: what ``config.data.cyclic`` says; False makes every series not cyclic.
+        coil_compression: what was done before publication, for the card.
+
+    Raises:
+        InputError: a slice is damaged or undersampled.
+    """
+    series, doubts, coils, subjects_known = [], {}, set(), True
+    for entry in tqdm(entries, desc="data", unit="slice", disable=None):
+        one = entry.load()
+        doubts |= dict.fromkeys([*one.doubts, *_padding_doubt(one)])
+        coils.add(one.kspace.shape[1])
+        subjects_known &= one.subject_known
+        series.append(to_series(dataclasses.replace(one, cyclic=one.cyclic and cyclic)))
+    facts = Facts(
+        source=Path(path).name,
+        complex=True,
+        subjects_known=subjects_known,
+        coils=tuple(sorted(coils)),
+        maps="none" if coils == {1} else "estimated",
+        coil_compression=coil_compression,
+        warnings=tuple(doubts),
+    )
+    return Dataset(tuple(series), Path(path).stem, facts)
+
+
+def _padding_doubt(one: Measurement) -> list[str]:
+    padded = sum(padding(one.mask)) > 0
+    return ["lines at both ends of ky are zero: zero-padded k-space (data crime)"] * padded
+
+
 def image_series(images: Images, cyclic: bool = True, phase: np.ndarray | None = None) -> Series:
     """Make a series of a single coil; ``phase`` is a unit complex64 ``[y, x]`` to multiply with."""
     cine = images.frames.astype(np.complex64)
@@ -132,14 +172,12 @@ def image_dataset(path: str, found: Sequence[Images], phase: str, cyclic: bool) 
         image_series(images, cyclic, None if p is None else p[i])
         for i, (images, p) in enumerate(zip(found, drawn, strict=True))
     )
-    doubts = list(dict.fromkeys(d for images in found for d in images.doubts))
-    facts = {
-        "source": Path(path).name,
-        "complex": False,
-        "phase": phase if phase in ("none", "polynomial") else f"measured ({Path(phase).name})",
-        "noise_free_reference": False,
-        "coils": "single coil",
-        "subjects_known": not any("subject" in doubt for doubt in doubts),
-        "warnings": [CRIME, *doubts],
-    }
+    doubts = dict.fromkeys(d for images in found for d in images.doubts)
+    facts = Facts(
+        source=Path(path).name,
+        complex=False,
+        subjects_known=all(images.subject_known for images in found),
+        phase=phase if phase in ("none", "polynomial") else f"measured ({Path(phase).name})",
+        warnings=(CRIME, *doubts),
+    )
     return Dataset(series, Path(path).stem, facts)

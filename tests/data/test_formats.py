@@ -84,7 +84,7 @@ def test_cmrxrecon_folder_of_subjects_without_masks(tmp_path):
     assert len({s.name for s in dataset.series}) == 8
     expected = np.asarray(fourier.ifftc(write.scan(seed=1, coils=1)[1, :, 0]))
     np.testing.assert_allclose(dataset.series[5].cine, expected, atol=1e-5)
-    assert dataset.facts["subjects_known"] and dataset.facts["complex"]
+    assert dataset.facts.subjects_known and dataset.facts.complex
 
 
 def test_cmrxrecon_a_dropped_frame_axis_is_doubted_and_zero_padding_found(tmp_path):
@@ -275,7 +275,7 @@ def test_nifti_acdc(tmp_path, axis, stored):
     one = dataset.series[1]
     assert one.subject == "patient001" and one.metadata["group"] == "DCM"
     assert one.metadata["pixel_mm"] == ("1.5 x 2.5" if along_x else "2.5 x 1.5")
-    assert "Shimron" in dataset.facts["warnings"][0] and not dataset.facts["complex"]
+    assert "Shimron" in dataset.facts.warnings[0] and not dataset.facts.complex
 
 
 @pytest.mark.parametrize(("times", "direction"), [(True, "COL"), (False, "ROW"), (True, "")])
@@ -289,7 +289,7 @@ def test_dicom_folder(tmp_path, times, direction):
     expected = expected.swapaxes(1, 2) if direction == "ROW" else expected
     np.testing.assert_array_equal(dataset.series[1].cine, expected)
     assert "Miller" not in repr(dataset.series[1].subject) + repr(dataset.facts)
-    said = " ".join(dataset.facts["warnings"])
+    said = " ".join(dataset.facts.warnings)
     assert ("no trigger times" in said) is not times
     assert ("direction is not given" in said) is (direction == "")
     assert dataset.series[0].metadata["field"] == "1.5"

@@ -159,7 +159,7 @@ def test_a_reconstruction_is_read_again_without_a_flag(tmp_path):
         writers.choose(path)(path, [cine[:frames]], scans)
         dataset = npz(path=str(path))
         np.testing.assert_array_equal(dataset.series[0].cine, cine[:frames])
-        assert dataset.series[0].subject == "a" and dataset.facts["complex"]
+        assert dataset.series[0].subject == "a" and dataset.facts.complex
 
 
 # the real brain

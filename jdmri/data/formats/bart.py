@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import reading
 from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
@@ -43,7 +44,7 @@ def bart(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: the pair is damaged, has axes that a cine does not have, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), cyclic, {})
+    return references.measured_dataset(path, entries(Path(path)), cyclic)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:

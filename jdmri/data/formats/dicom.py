@@ -113,4 +113,11 @@ def _turned(images: np.ndarray, header: Any, name: str, frames: list[Frame]) -> 
     field = header.get("MagneticFieldStrength")
     metadata = {"field": f"{float(field):g}"} if field else {}
     metadata |= {"pixel_mm": f"{spacing[0]:.4g} x {spacing[1]:.4g}"} if spacing else {}
-    return Images(images, name, subject, metadata, tuple(doubts))
+    return Images(
+        images,
+        name,
+        subject,
+        metadata,
+        subject_known=bool(header.get("PatientID")),
+        doubts=tuple(doubts),
+    )

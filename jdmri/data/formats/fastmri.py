@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import ismrmrd_origin, reading
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import crop_readout
@@ -35,7 +36,7 @@ def fastmri(*, path: str) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), False, {})
+    return references.measured_dataset(path, entries(Path(path)), False)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:
@@ -118,6 +119,7 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         mask=mask.any(axis=-1, keepdims=True),
         name=name,
         subject=reading.pseudonym(str(person)) if person else file.stem,
+        subject_known=bool(person),
         cyclic=False,
         pixel_spacing=spacing,
         metadata=metadata,

@@ -15,6 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import ismrmrd_origin, reading
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import (
@@ -47,7 +48,7 @@ def ismrmrd(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: a file is damaged, is not Cartesian and two-dimensional, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), cyclic, {})
+    return references.measured_dataset(path, entries(Path(path)), cyclic)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:
@@ -147,6 +148,7 @@ def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
         mask=mask.any(axis=-1, keepdims=True),
         name=name,
         subject=reading.pseudonym(about.subject) if about.subject else scan.file.stem,
+        subject_known=bool(about.subject),
         noise=noise,
         cyclic=not scan.heads["idx"]["repetition"][scan.image].any(),
         pixel_spacing=about.pixel_spacing(cropped),

@@ -5,7 +5,6 @@ Files are called ``<subject>_<contrast><repetition>.h5``, e.g. ``2022061003_T101
 """
 
 import collections
-import dataclasses
 import functools
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import h5py
 
+from jdmri.data import references
 from jdmri.data.formats import fastmri, reading
 from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
@@ -36,7 +36,7 @@ def m4raw(*, path: str) -> Dataset:
     Raises:
         InputError: names, axes or sizes that M4Raw does not have.
     """
-    return reading.dataset(path, entries(Path(path)), False, {})
+    return references.measured_dataset(path, entries(Path(path)), False)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:
@@ -76,7 +76,14 @@ def _load(files: tuple[Path, ...], index: int, name: str) -> Measurement:
         total = one if total is None else total + one
     kspace = total / len(files)
     found = NAME.fullmatch(files[0].stem)
-    measured = Measurement(kspace, sampled(kspace), name, found["subject"], cyclic=False)
-    facts = (f"{len(files)} repetitions averaged",)
-    metadata = {"contrast": found["contrast"], "field": "0.3"}
-    return dataclasses.replace(measured, facts=facts, doubts=_DOUBTS, metadata=metadata)
+    return Measurement(
+        kspace,
+        sampled(kspace),
+        name,
+        found["subject"],
+        subject_known=True,
+        cyclic=False,
+        metadata={"contrast": found["contrast"], "field": "0.3"},
+        facts=(f"{len(files)} repetitions averaged",),
+        doubts=_DOUBTS,
+    )

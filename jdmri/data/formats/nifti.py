@@ -94,7 +94,7 @@ def _load(file: Path, index: int, name: str, phase_encoding_axis: int) -> Images
     if phase_encoding_axis == 3:
         frames, spacing = frames.swapaxes(1, 2), spacing[::-1]
     metadata = {"pixel_mm": f"{spacing[0]:.4g} x {spacing[1]:.4g}"} | _info(file)
-    return Images(frames, name, _subject(file), metadata, doubts)
+    return Images(frames, name, _subject(file), metadata, subject_known=True, doubts=doubts)
 
 
 def _subject(file: Path) -> str:

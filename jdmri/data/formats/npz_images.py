@@ -54,10 +54,10 @@ def npz(
             f"data.phase={phase} is for real data, {path} is complex; use data.phase=none."
         )
     dataset = references.image_dataset(path, found, phase, cyclic)
-    warnings = [_CRIME] * (not is_complex) + list(found[0].doubts)
-    facts = {"complex": is_complex, "warnings": warnings}
-    facts |= {"phase": "as it is"} if phase == "none" else {}
-    return dataclasses.replace(dataset, facts=dataset.facts | facts)
+    warnings = (*[_CRIME] * (not is_complex), *found[0].doubts)
+    facts = dataclasses.replace(dataset.facts, complex=is_complex, warnings=warnings)
+    facts = dataclasses.replace(facts, phase="as it is") if phase == "none" else facts
+    return dataclasses.replace(dataset, facts=facts)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -105,6 +105,7 @@ def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
             name,
             subject,
             metadata={k: str(v[i]) for k, v in labels.items()},
+            subject_known=subjects is not None,
             doubts=() if subjects else (_LEAKAGE,),
         )
         for i, (frames, name, subject) in enumerate(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import npz_headers, reading
 from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
@@ -37,7 +38,7 @@ def npz_kspace(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), cyclic, {})
+    return references.measured_dataset(path, entries(Path(path)), cyclic)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import reading
 from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
@@ -43,7 +44,7 @@ def skmtea(*, path: str) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), False, {})
+    return references.measured_dataset(path, entries(Path(path)), False)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:
