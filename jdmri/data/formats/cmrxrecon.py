@@ -18,6 +18,7 @@ import h5py
 
 from jdmri.data import references
 from jdmri.data.formats import reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
 from jdmri.data.references import padding, sampled
@@ -47,11 +48,6 @@ def cmrxrecon(*, path: str, cyclic: bool = True) -> Dataset:
     """
     compression = "to 10 virtual coils by the challenge (multi-coil files)"
     return references.measured_dataset(path, entries(Path(path)), cyclic, compression)
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
 
 
 def entries(path: Path) -> list[Entry]:
@@ -153,3 +149,12 @@ def _doubts(file: Path, axes: tuple[str, ...], mask) -> Iterator[str]:
     first, last = padding(mask)
     if first + last:
         yield f"{first} and {last} lines at the ends of ky are zero in every frame: zero-padded, or not measured"
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return file.suffix == ".mat"
+
+
+FORMATS.register(
+    Format("cmrxrecon", entries, recognise_hdf5=_recognise, priority=2, suffixes=(".mat",))
+)

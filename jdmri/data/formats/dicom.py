@@ -20,6 +20,7 @@ from jdmri.data.formats.dicom_index import (
     index,
     macro,
 )
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
@@ -121,3 +122,13 @@ def _turned(images: np.ndarray, header: Any, name: str, frames: list[Frame]) -> 
         subject_known=bool(header.get("PatientID")),
         doubts=tuple(doubts),
     )
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    return begin[128:132] == b"DICM"
+
+
+# Asked after the formats that are known by their names, since its first 128 bytes may be anything.
+FORMATS.register(
+    Format("dicom", entries, _recognise, priority=2, measured=False, suffixes=(".dcm",))
+)

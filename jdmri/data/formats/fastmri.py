@@ -8,7 +8,6 @@ README of github.com/facebookresearch/fastMRI and its ``mri_data.py``.
 
 import functools
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -16,6 +15,7 @@ import numpy as np
 
 from jdmri.data import references
 from jdmri.data.formats import ismrmrd_origin, reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import crop_readout
 from jdmri.data.measurements import Entry, Measurement, Origin
@@ -37,11 +37,6 @@ def fastmri(*, path: str) -> Dataset:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
     return references.measured_dataset(path, entries(Path(path)), False)
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
 
 
 def entries(path: Path) -> list[Entry]:
@@ -126,3 +121,20 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         facts=tuple(facts),
         doubts=tuple(doubts),
     )
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return "kspace" in content
+
+
+# Asked last: the other formats with this array have a name or axes of their own.
+FORMATS.register(
+    Format(
+        "fastmri",
+        entries,
+        recognise_hdf5=_recognise,
+        priority=5,
+        origins=origins,
+        suffixes=(".h5",),
+    )
+)

@@ -17,6 +17,7 @@ import numpy as np
 
 from jdmri.data import references
 from jdmri.data.formats import ismrmrd_origin, reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import (
     GROUPING,
@@ -49,11 +50,6 @@ def ismrmrd(*, path: str, cyclic: bool = True) -> Dataset:
         InputError: a file is damaged, is not Cartesian and two-dimensional, or is undersampled.
     """
     return references.measured_dataset(path, entries(Path(path)), cyclic)
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
 
 
 def entries(path: Path) -> list[Entry]:
@@ -156,3 +152,19 @@ def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
         facts=tuple(facts),
         doubts=(*about.doubts, *doubts),
     )
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return find_group(content) is not None
+
+
+FORMATS.register(
+    Format(
+        "ismrmrd",
+        entries,
+        recognise_hdf5=_recognise,
+        priority=1,
+        origins=origins,
+        suffixes=(".h5", ".mrd"),
+    )
+)

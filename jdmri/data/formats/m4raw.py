@@ -7,13 +7,13 @@ Files are called ``<subject>_<contrast><repetition>.h5``, e.g. ``2022061003_T101
 import collections
 import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 
 from jdmri.data import references
 from jdmri.data.formats import fastmri, reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
 from jdmri.data.references import sampled
@@ -37,11 +37,6 @@ def m4raw(*, path: str) -> Dataset:
         InputError: names, axes or sizes that M4Raw does not have.
     """
     return references.measured_dataset(path, entries(Path(path)), False)
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
 
 
 def entries(path: Path) -> list[Entry]:
@@ -87,3 +82,10 @@ def _load(files: tuple[Path, ...], index: int, name: str) -> Measurement:
         facts=(f"{len(files)} repetitions averaged",),
         doubts=_DOUBTS,
     )
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return "kspace" in content and NAME.fullmatch(file.stem) is not None
+
+
+FORMATS.register(Format("m4raw", entries, recognise_hdf5=_recognise, priority=4, suffixes=(".h5",)))

@@ -14,6 +14,7 @@ import numpy as np
 
 from jdmri.data import references
 from jdmri.data.formats import reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
@@ -111,3 +112,10 @@ def _info(file: Path) -> dict[str, str]:
     with reading.reading(path, "Info.cfg"):
         pairs = [line.partition(":") for line in path.read_text().splitlines()]
     return {_INFO[k.strip()]: v.strip() for k, _, v in pairs if k.strip() in _INFO}
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    return file.name.lower().endswith(_SUFFIXES)
+
+
+FORMATS.register(Format("nifti", entries, _recognise, measured=False))

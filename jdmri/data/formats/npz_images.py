@@ -9,6 +9,7 @@ import numpy as np
 
 from jdmri.data import references
 from jdmri.data.formats import npz_headers, reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
@@ -177,3 +178,11 @@ def _subjects(subjects: np.ndarray | None, count: int, path: Path) -> list[str] 
             f"{path}: key 'subject' has shape {subjects.shape}, wanted ({count},), one per series."
         )
     return [str(s) for s in subjects]
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    return file.name.lower().endswith((".npz", ".npy"))
+
+
+# Asked after `npz_kspace`, which looks into the file.
+FORMATS.register(Format("npz", entries, _recognise, priority=1, measured=False))

@@ -7,7 +7,7 @@ Root attributes state every convention. A group ``series/00000`` holds either ``
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from jdmri.data.formats import reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Images, Measurement
 from jdmri.data.records import (
     READERS,
@@ -126,19 +127,6 @@ def _describe(path: Path, key: str) -> _Described:
         one = StoredSeries(path, key, shape=Shape(*map(int, shape)), measured=measured, **known)
         magnitudes = not measured and array.dtype.kind != "c"
         return _Described(one, subject_known, doubts, magnitudes)
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice.
-
-    Raises:
-        InputError: the store holds magnitude images.
-    """
-    for entry in entries(path):
-        one = entry.load()
-        if not isinstance(one, Measurement):
-            raise InputError(f"{path} holds magnitude images, no measured k-space.")
-        yield one
 
 
 def entries(path: Path) -> list[Entry]:
@@ -255,3 +243,10 @@ def _load_maps(path: Path, key: str) -> np.ndarray | None:
     with reading.reading(path, FORMAT), h5py.File(path) as content:
         group = content["series"][key]
         return _array(group, "maps", path) if "maps" in group else None
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return content.attrs.get("format") == FORMAT
+
+
+FORMATS.register(Format("store", entries, recognise_hdf5=_recognise, suffixes=(".h5",)))
