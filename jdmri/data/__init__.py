@@ -1,35 +1,6 @@
 """Readers: one file per format, each giving a `Dataset` of `Series`."""
 
-from jdmri.data.formats import (
-    bart,
-    cmrxrecon,
-    dicom,
-    fastmri,
-    ismrmrd,
-    m4raw,
-    nifti,
-    npz_images,
-    npz_kspace,
-    phantom,
-    skmtea,
-    store,
-)
+from jdmri.data import formats
 from jdmri.data.records import READERS, Dataset, Series
 
-__all__ = [
-    "READERS",
-    "Dataset",
-    "Series",
-    "bart",
-    "cmrxrecon",
-    "dicom",
-    "fastmri",
-    "ismrmrd",
-    "m4raw",
-    "nifti",
-    "npz_images",
-    "npz_kspace",
-    "phantom",
-    "skmtea",
-    "store",
-]
+__all__ = ["READERS", "Dataset", "Series", "formats"]

@@ -1,8 +1,8 @@
-"""One cine series: the record that every reader produces."""
+"""Cine series and data sets: the records that every reader produces."""
 
 import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -83,18 +83,46 @@ class SeriesLike(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
+class Facts:
+    """What is known of a data set: `card.json` states it. Decisions rest on the fields, never on the words of a warning.
+
+    Attributes:
+        source: name of the file, or what generated the data.
+        complex: whether all images have a phase of their own; False for magnitude images.
+        subjects_known: whether the source says who was scanned, so that a split by subject cannot leak.
+        coils: the distinct numbers of coils.
+        maps: where the coil maps of the reference are from: ``none`` for a single coil, ``given`` with simulated data, or
+            ``estimated`` from all of k-space.
+        noise_free_reference: whether the reference images hold no noise.
+        phase: how images came to their phase; "" for k-space.
+        coil_compression: what was done before publication; "" for nothing.
+        warnings: sentences for people.
+    """
+
+    source: str
+    complex: bool
+    subjects_known: bool
+    coils: tuple[int, ...] = (1,)
+    maps: Literal["none", "given", "estimated"] = "none"
+    noise_free_reference: bool = False
+    phase: str = ""
+    coil_compression: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Dataset:
     """What ``READERS[name](...)`` returns: the series of one source, and what is known of it.
 
     Attributes:
         series: the records, in a fixed order.
         name: short name of the source (a file's stem); names the evaluation folder.
-        facts: statements for the card (`card.json`), e.g. ``{"source": "magnitude images", ...}``.
+        facts: on the source and its reference images.
     """
 
     series: tuple[SeriesLike, ...]
     name: str
-    facts: dict
+    facts: Facts
 
     def __len__(self) -> int:
         """Count the series."""

@@ -1,67 +1,26 @@
-"""One measured slice: the record that every reader of k-space produces."""
+"""Reference images: from measured k-space or magnitude images to `Series`."""
 
+import collections
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from jdmri.data import numpy_fourier
-from jdmri.data.records import Series
+from jdmri.data.measurements import Entry, Images, Measurement
+from jdmri.data.phase import smooth_phase
+from jdmri.data.records import Dataset, Facts, Series
 from jdmri.errors import InputError
 from jdmri.ops import coil_maps
 
+CRIME = (
+    "magnitude images made by a scanner, not raw data: conjugate symmetry, zero-padding, filters and coil combination make "
+    "the problem easier (Shimron et al., PNAS 2022); results are no evidence about scanners"
+)
 _PADDING_TOLERANCE = 2  # lines by which zero-padding may differ between the two sides
 _LINE_SHARE = 0.9  # of the columns in use: a line of which so much was measured counts as whole
-
-
-@dataclasses.dataclass(frozen=True)
-class Measurement:
-    """What a scanner measured of one slice, complete or undersampled.
-
-    Attributes:
-        kspace: complex64 ``[frame, coil, ky, kx]``, centred (DC at N // 2), zero where not sampled.
-        mask: bool ``[frame, ky, 1]``, the lines that are present; ``[frame, ky, kx]`` where lines are
-            present in part (pseudo-radial sampling).
-        name: identifies the slice among those of its source.
-        subject: who was scanned.
-        noise: complex64 ``[coil, sample]`` of a noise scan; None where there is none.
-        cyclic: whether the last frame is followed by the first.
-        pixel_spacing: (y, x) in mm; None if not known.
-        frame_time: ms from frame to frame; None if not known.
-        metadata: what else the file says.
-        facts: sentences on what the reader did.
-        doubts: sentences on what the file does not say, and what was taken instead.
-    """
-
-    kspace: np.ndarray
-    mask: np.ndarray
-    name: str
-    subject: str
-    noise: np.ndarray | None = None
-    cyclic: bool = True
-    pixel_spacing: tuple[float, float] | None = None
-    frame_time: float | None = None
-    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    facts: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-
-    def __post_init__(self):
-        """Refuse what no method can use.
-
-        Raises:
-            InputError: wrong axes, values that are not finite, or nothing but zeros.
-        """
-        shape = self.kspace.shape
-        if len(shape) != 4 or not self.kspace.size or self.mask.shape[:2] != (shape[0], shape[2]):
-            raise InputError(
-                f"{self.name}: k-space of shape {shape} with a mask of shape {self.mask.shape}; wanted "
-                f"[frame, coil, ky, kx] and [frame, ky, 1]."
-            )
-        wrong = int(np.sum(~np.isfinite(self.kspace)))
-        if wrong:
-            raise InputError(f"{self.name}: {wrong} values of k-space are not finite.")
-        if not self.mask.any() or not self.kspace.any():
-            raise InputError(f"{self.name}: k-space is zero everywhere.")
 
 
 def sampled(kspace: np.ndarray) -> np.ndarray:
@@ -148,3 +107,77 @@ def to_series(measurement: Measurement, maps: np.ndarray | None = None) -> Serie
 def estimate_maps(measurement: Measurement) -> np.ndarray:
     """Estimate coil maps complex64 ``[coil, y, x]`` by ESPIRiT from the centre of k-space; ones for a single coil."""
     return np.asarray(coil_maps.espirit()(measurement.kspace, measurement.mask, None))
+
+
+def measured_dataset(
+    path: str, entries: Sequence[Entry], cyclic: bool, coil_compression: str = ""
+) -> Dataset:
+    """Make a data set of measured, fully sampled slices.
+
+    Args:
+        path: the source, for its name.
+        entries: its slices.
+        cyclic: what ``config.data.cyclic`` says; False makes every series not cyclic.
+        coil_compression: what was done before publication, for the card.
+
+    Raises:
+        InputError: a slice is damaged or undersampled.
+    """
+    series, doubts, coils, subjects_known = [], {}, set(), True
+    for entry in tqdm(entries, desc="data", unit="slice", disable=None):
+        one = entry.load()
+        doubts |= dict.fromkeys([*one.doubts, *_padding_doubt(one)])
+        coils.add(one.kspace.shape[1])
+        subjects_known &= one.subject_known
+        series.append(to_series(dataclasses.replace(one, cyclic=one.cyclic and cyclic)))
+    facts = Facts(
+        source=Path(path).name,
+        complex=True,
+        subjects_known=subjects_known,
+        coils=tuple(sorted(coils)),
+        maps="none" if coils == {1} else "estimated",
+        coil_compression=coil_compression,
+        warnings=tuple(doubts),
+    )
+    return Dataset(tuple(series), Path(path).stem, facts)
+
+
+def _padding_doubt(one: Measurement) -> list[str]:
+    padded = sum(padding(one.mask)) > 0
+    return ["lines at both ends of ky are zero: zero-padded k-space (data crime)"] * padded
+
+
+def image_series(images: Images, cyclic: bool = True, phase: np.ndarray | None = None) -> Series:
+    """Make a series of a single coil; ``phase`` is a unit complex64 ``[y, x]`` to multiply with."""
+    cine = images.frames.astype(np.complex64)
+    cine = cine if phase is None else cine * phase
+    maps = np.ones((1, *cine.shape[1:]), np.complex64)
+    both = images.cyclic and cyclic
+    return Series(cine, maps, images.name, images.subject, both, images.metadata)
+
+
+def image_dataset(path: str, found: Sequence[Images], phase: str, cyclic: bool) -> Dataset:
+    """Make a data set of magnitude images.
+
+    Args:
+        path: the source, for its name.
+        found: its slices.
+        phase: ``none``, ``polynomial`` or a file, as for the reader ``npz``.
+        cyclic: whether the last frame is followed by the first.
+    """
+    sizes = collections.Counter(images.frames.shape[1:] for images in found)
+    phases = {size: smooth_phase(phase, len(found), size) for size in sizes}
+    drawn = [phases[images.frames.shape[1:]] for images in found]
+    series = tuple(
+        image_series(images, cyclic, None if p is None else p[i])
+        for i, (images, p) in enumerate(zip(found, drawn, strict=True))
+    )
+    doubts = dict.fromkeys(d for images in found for d in images.doubts)
+    facts = Facts(
+        source=Path(path).name,
+        complex=False,
+        subjects_known=all(images.subject_known for images in found),
+        phase=phase if phase in ("none", "polynomial") else f"measured ({Path(phase).name})",
+        warnings=(CRIME, *doubts),
+    )
+    return Dataset(series, Path(path).stem, facts)

@@ -13,6 +13,11 @@ from jdmri.training import workdir
 from jdmri.training.state import TrainState
 
 _FILLING = "no parameters, not iterative, nothing tuned"
+_COILS = {
+    "none": "single coil",
+    "given": "{} simulated coils",
+    "estimated": "{} coils, maps estimated",
+}
 _FILLINGS = ("zero_filled", "temporal_average", "view_sharing")
 
 
@@ -43,7 +48,7 @@ def statement(
     """
     about, state = result["protocol"], training.state
     return {
-        "data": dataset.facts | {"name": dataset.name, "matrix": _matrix(dataset)},
+        "data": _data(dataset),
         "split": {
             "evaluated": about["split"],
             "by": "subject",
@@ -85,6 +90,24 @@ def statement(
     }
 
 
+def _data(dataset: Dataset) -> dict[str, Any]:
+    """State what is known of the data; fields that do not apply are left out."""
+    facts = dataset.facts
+    coils = " or ".join(map(str, facts.coils))
+    given = {"phase": facts.phase, "coil_compression": facts.coil_compression}
+    return {
+        "source": facts.source,
+        "complex": facts.complex,
+        "noise_free_reference": facts.noise_free_reference,
+        "coils": _COILS[facts.maps].format(coils),
+        "subjects_known": facts.subjects_known,
+        "warnings": list(facts.warnings),
+        **{name: text for name, text in given.items() if text},
+        "name": dataset.name,
+        "matrix": _matrix(dataset),
+    }
+
+
 def _method(protocol: Protocol, name: str, dataset: Dataset) -> str:
     """Say with which parameters a method without training ran; iterations and residuals are in the table."""
     if name in _FILLINGS:
@@ -99,7 +122,7 @@ def _method(protocol: Protocol, name: str, dataset: Dataset) -> str:
 
 def _coil_maps(protocol: Protocol, dataset: Dataset) -> str:
     """Say which maps made the reference and which the reconstruction was given."""
-    estimated = "maps estimated" in dataset.facts.get("coils", "")
+    estimated = dataset.facts.maps == "estimated"
     reference = "by ESPIRiT from all of k-space" if estimated else "of the data"
     if protocol.coil_maps["name"] != "given":
         return (
@@ -126,7 +149,7 @@ def _noise(protocol: Protocol, dataset: Dataset) -> dict[str, Any]:
     return {
         "sigma": protocol.noise_sigma,
         "meaning": "complex white noise in k-space; σ as a fraction of the 99th percentile of the magnitude",
-        "reference_is_noise_free": bool(dataset.facts.get("noise_free_reference", False)),
+        "reference_is_noise_free": dataset.facts.noise_free_reference,
         "reference_shares_the_added_noise": False,
         "statement": "noise added to simulated k-space only" if added else "no noise was added",
     }

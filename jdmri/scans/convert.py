@@ -7,8 +7,8 @@ import h5py
 from tqdm import tqdm
 
 from jdmri.data.formats import detect, reading, store
-from jdmri.data.formats.reading import Entry
-from jdmri.data.references import Measurement, estimate_maps, is_full
+from jdmri.data.measurements import Entry, Measurement
+from jdmri.data.references import estimate_maps, is_full
 from jdmri.errors import InputError
 from jdmri.runtime import files
 

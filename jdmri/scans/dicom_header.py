@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jdmri.data.formats import reading
-from jdmri.data.origin import Origin
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement, Origin
 from jdmri.runtime.log import log
 
 _NOT_FOR_DIAGNOSIS = "not for diagnostic use"

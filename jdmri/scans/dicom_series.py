@@ -1,6 +1,6 @@
 """Writer of reconstructions as a derived DICOM series: a folder ``NAME.dicom`` with one file an image.
 
-Patient, study, device, place and time are those of the source as far as it says them (`jdmri.data.origin`); nothing is
+Patient, study, device, place and time are those of the source as far as it says them (`Origin`); nothing is
 made up. An image whose place is known is an MR Image, whose standard demands place and pixel spacing (DICOM PS3.3
 A.4.3); any other is a Secondary Capture (A.8.1). The identifiers are digests of the data, so that the same
 reconstruction has the same ones.
@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from jdmri.data.formats import reading
-from jdmri.data.origin import Origin
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement, Origin
 from jdmri.runtime import files
 from jdmri.scans import dicom_header
 

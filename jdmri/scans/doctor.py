@@ -8,8 +8,8 @@ import numpy as np
 
 from jdmri.data import numpy_fourier
 from jdmri.data.formats import detect
-from jdmri.data.magnitude import CRIME, Images
-from jdmri.data.references import Measurement, is_full
+from jdmri.data.measurements import Images, Measurement
+from jdmri.data.references import CRIME, is_full
 from jdmri.scans import inspection
 
 _DEMO_FRAMES = 20  # the demo's network has its frames as channels

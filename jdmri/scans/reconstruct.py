@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from jdmri.classical import METHODS
 from jdmri.data.formats.detect import measurements
-from jdmri.data.references import Measurement, estimate_maps
+from jdmri.data.measurements import Measurement
+from jdmri.data.references import estimate_maps
 from jdmri.errors import InputError
 from jdmri.ops import combine, sense
 from jdmri.runtime import processes

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from jdmri.data.formats import detect, reading
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement
 from jdmri.errors import InputError
 from jdmri.report.figures import films
 from jdmri.runtime import files

@@ -11,11 +11,13 @@ import pytest
 
 from jdmri.data.formats.npz_images import npz
 from jdmri.data.formats.phantom import phantom
-from jdmri.data.records import Dataset, Series
+from jdmri.data.records import Dataset, Facts, Series
 from jdmri.data.splits import PARTS, holdout, kfold, most_diverse
 from jdmri.errors import InputError
 from jdmri.phantom import GENERATOR_VERSION, simulate
 from tests.helpers.arrays import complex_normal
+
+FACTS = Facts("fake", complex=True, subjects_known=True)
 
 
 def fake(num_subjects, per_subject=1):
@@ -25,7 +27,7 @@ def fake(num_subjects, per_subject=1):
         for s in range(num_subjects)
         for i in range(per_subject)
     )
-    return Dataset(series, "fake", {})
+    return Dataset(series, "fake", FACTS)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_stratified_split_has_like_shares_of_each_stratum(scheme):
     series = fake(40).series
     sexes = ["female" if i % 4 == 0 else "male" for i in range(40)]
     marked = tuple(dataclasses.replace(s, metadata={"sex": sex}) for s, sex in zip(series, sexes, strict=True))  # fmt: skip
-    for part in scheme(Dataset(marked, "fake", {})).values():
+    for part in scheme(Dataset(marked, "fake", FACTS)).values():
         share = np.mean([s.metadata["sex"] == "female" for s in part])
         assert abs(share * len(part) - len(part) / 4) <= 1
 
@@ -101,7 +103,7 @@ def test_stratifying_by_what_is_not_known_is_refused():
     two = fake(3, per_subject=2).series
     two = tuple(dataclasses.replace(s, metadata={"site": s.name[-1]}) for s in two)
     with pytest.raises(InputError, match="two values"):
-        holdout(stratify="site")(Dataset(two, "fake", {}))
+        holdout(stratify="site")(Dataset(two, "fake", FACTS))
 
 
 def series_array(dtype=np.float32):
@@ -124,9 +126,9 @@ def test_npz_reads_the_seeds_layout(tmp_path, dtype, layout):
     assert dataset.name == "cine" and len(dataset) == 3
     np.testing.assert_allclose(dataset.series[1].cine, array[1].astype(np.complex64))
     assert dataset.series[0].maps.shape == (1, 8, 6)
-    assert dataset.facts["complex"] == np.iscomplexobj(array)
-    assert any("subject" in w for w in dataset.facts["warnings"])
-    assert any("Shimron" in w for w in dataset.facts["warnings"]) != np.iscomplexobj(array)
+    assert dataset.facts.complex == np.iscomplexobj(array)
+    assert any("subject" in w for w in dataset.facts.warnings)
+    assert any("Shimron" in w for w in dataset.facts.warnings) != np.iscomplexobj(array)
 
 
 def test_npz_subjects_and_phase_encoding_axis(tmp_path):
@@ -135,7 +137,7 @@ def test_npz_subjects_and_phase_encoding_axis(tmp_path):
     dataset = npz(path=str(path), phase_encoding_axis=3)
     assert [s.subject for s in dataset.series] == ["a", "a", "b"]
     np.testing.assert_allclose(dataset.series[0].cine, array[0].swapaxes(1, 2))
-    assert not any("subject" in w for w in dataset.facts["warnings"])
+    assert not any("subject" in w for w in dataset.facts.warnings)
 
 
 @pytest.mark.parametrize("kind", ["polynomial", "measured"])

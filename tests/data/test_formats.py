@@ -7,23 +7,15 @@ import pytest
 from jdmri.data import READERS, numpy_fourier
 from jdmri.data.formats import (
     bart,
-    cmrxrecon,
     detect,
-    fastmri,
-    ismrmrd,
-    m4raw,
     nifti,
     reading,
     skmtea,
     store,
 )
 from jdmri.data.formats.dicom import dicom
-from jdmri.data.references import (
-    Measurement,
-    is_full,
-    sampled,
-    to_series,
-)
+from jdmri.data.measurements import Measurement
+from jdmri.data.references import is_full, sampled, to_series
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
 from jdmri.scans import convert as conversion
@@ -31,9 +23,9 @@ from jdmri.scans.convert import convert
 from tests.helpers import format_files as write
 
 
-def slices_of(path, reader, name):
+def slices_of(path, name):
     assert detect.sniff(path) == name
-    return list(reader.measurements(path))
+    return list(detect.measurements(path))
 
 
 def same(measurements, kspace, rtol=2e-6):
@@ -49,14 +41,14 @@ def same(measurements, kspace, rtol=2e-6):
 
 def test_bart(tmp_path):
     path = write.write_bart(tmp_path / "scan.cfl", write.scan())
-    same(slices_of(path, bart, "bart"), write.scan(), rtol=0)
+    same(slices_of(path, "bart"), write.scan(), rtol=0)
     for other in (path.with_suffix(".hdr"), path.with_suffix(""), tmp_path):
-        same(slices_of(other, bart, "bart"), write.scan(), rtol=0)
+        same(slices_of(other, "bart"), write.scan(), rtol=0)
 
 
 def test_bart_reads_the_mask_off_the_zeros(tmp_path):
     kspace, keep = write.undersample(write.scan())
-    (first, _) = bart.measurements(write.write_bart(tmp_path / "scan.cfl", kspace))
+    (first, _) = detect.measurements(write.write_bart(tmp_path / "scan.cfl", kspace))
     np.testing.assert_array_equal(first.mask[..., 0], keep)
     assert first.mask.shape == (write.FRAMES, write.KY, 1) and not is_full(first)
     with pytest.raises(InputError, match="--mode=reconstruct"):
@@ -70,7 +62,7 @@ def test_bart_reads_the_mask_off_the_zeros(tmp_path):
 def test_cmrxrecon(tmp_path, key):
     path = tmp_path / "Center005" / "Siemens_30T_Vida" / "P003" / "cine_sax.mat"
     write.write_mat(path, key, write.to_matlab(write.scan()))
-    found = slices_of(path, cmrxrecon, "cmrxrecon")
+    found = slices_of(path, "cmrxrecon")
     same(found, write.scan(), rtol=0)
     assert {one.subject for one in found} == {"Center005-Siemens_30T_Vida-P003"}
     assert found[0].metadata == {"view": "cine_sax", "field": "3"} and found[0].doubts == ()
@@ -88,14 +80,14 @@ def test_cmrxrecon_folder_of_subjects_without_masks(tmp_path):
     assert len({s.name for s in dataset.series}) == 8
     expected = np.asarray(fourier.ifftc(write.scan(seed=1, coils=1)[1, :, 0]))
     np.testing.assert_allclose(dataset.series[5].cine, expected, atol=1e-5)
-    assert dataset.facts["subjects_known"] and dataset.facts["complex"]
+    assert dataset.facts.subjects_known and dataset.facts.complex
 
 
 def test_cmrxrecon_a_dropped_frame_axis_is_doubted_and_zero_padding_found(tmp_path):
     kspace = write.to_matlab(write.scan(frames=1))[..., 0]
     kspace[:, :2], kspace[:, -2:] = 0, 0
     path = write.write_mat(tmp_path / "blackblood.mat", "kspace_full", kspace)
-    first = next(cmrxrecon.measurements(path))
+    first = next(detect.measurements(path))
     assert first.kspace.shape == (1, write.COILS, write.KY, write.KX)
     said = " ".join(first.doubts)
     assert "one frame" in said and "2 and 2 lines" in said and "P001" in said
@@ -107,7 +99,7 @@ def test_pseudo_radial_sampling_has_a_mask_of_points(tmp_path):
     path = write.write_mat(
         tmp_path / "cine_sax_kus_ktRadial4.mat", "kus", write.to_matlab(write.scan() * keep)
     )
-    first = next(cmrxrecon.measurements(path))
+    first = next(detect.measurements(path))
     np.testing.assert_array_equal(first.mask, keep[0, :, 0])
     assert first.metadata["view"] == "cine_sax"
 
@@ -119,7 +111,7 @@ def test_pseudo_radial_sampling_has_a_mask_of_points(tmp_path):
 def test_ismrmrd_removes_oversampling(tmp_path, size):
     kspace = write.scan(*size)
     path = write.write_ismrmrd(tmp_path / "fs_0001.h5", kspace, subject="volunteer 7")
-    found = slices_of(path, ismrmrd, "ismrmrd")
+    found = slices_of(path, "ismrmrd")
     same(found, kspace)
     first = found[0]
     assert first.subject == reading.pseudonym("volunteer 7") and "volunteer" not in repr(first)
@@ -133,7 +125,7 @@ def test_ismrmrd_partial_fourier_goes_to_its_place(tmp_path):
     path = write.write_ismrmrd(tmp_path / "a.h5", write.scan(), first_line=3)
     expected = write.scan()
     expected[..., :3, :] = 0
-    found = list(ismrmrd.measurements(path))
+    found = list(detect.measurements(path))
     same(found, expected)
     assert not found[0].mask[:, :3].any() and found[0].mask[:, 3:].all() and not is_full(found[0])
 
@@ -142,7 +134,7 @@ def test_ismrmrd_asymmetric_echo(tmp_path):
     path = write.write_ismrmrd(tmp_path / "a.h5", write.scan(), first_sample=4, factor=1)
     expected = write.scan()
     expected[..., :4] = 0
-    found = list(ismrmrd.measurements(path))
+    found = list(detect.measurements(path))
     same(found, expected)
     assert "asymmetric echo: the first 4 of 10" in " ".join(found[0].doubts) and is_full(found[0])
 
@@ -151,7 +143,7 @@ def test_ismrmrd_undersampled_frames_averages_and_missing_frames(tmp_path):
     _, lines = write.undersample(write.scan())
     lines[2] = False
     path = write.write_ismrmrd(tmp_path / "a.h5", write.scan(), lines=lines, averages=2, phases=9)
-    found = list(ismrmrd.measurements(path))
+    found = list(detect.measurements(path))
     same(found, write.scan() * lines[None, :, None, :, None])
     np.testing.assert_array_equal(found[0].mask[..., 0], lines)
     said = " ".join(found[0].doubts)
@@ -160,7 +152,7 @@ def test_ismrmrd_undersampled_frames_averages_and_missing_frames(tmp_path):
 
 def test_ismrmrd_without_limits_or_noise(tmp_path):
     path = write.write_ismrmrd(tmp_path / "scan7.h5", write.scan(), limits=False, noise=False)
-    found = list(ismrmrd.measurements(path))
+    found = list(detect.measurements(path))
     same(found, write.scan())
     assert found[0].noise is None and found[0].subject == "scan7"
     assert "no encoding limits" in " ".join(found[0].doubts)
@@ -170,7 +162,7 @@ def test_ismrmrd_a_pilot_tone_is_taken_out(tmp_path):
     path = write.write_ismrmrd(tmp_path / "a.h5", write.scan(), factor=1, pilot=1)
     expected = write.scan()
     expected[..., :3], expected[..., -1] = 0, 0
-    found = list(ismrmrd.measurements(path))
+    found = list(detect.measurements(path))
     same(found, expected)
     assert "pilot tone" in found[0].facts[0]
 
@@ -178,7 +170,7 @@ def test_ismrmrd_a_pilot_tone_is_taken_out(tmp_path):
 def test_ismrmrd_other_trajectories_are_refused(tmp_path):
     path = write.write_ismrmrd(tmp_path / "a.h5", write.scan(), trajectory="RADIAL")
     with pytest.raises(InputError, match="has a radial trajectory"):
-        list(ismrmrd.measurements(path))
+        list(detect.measurements(path))
 
 
 # fastMRI, M4Raw
@@ -186,7 +178,7 @@ def test_ismrmrd_other_trajectories_are_refused(tmp_path):
 
 def test_fastmri(tmp_path):
     kspace = write.scan(frames=1)
-    found = slices_of(write.write_fastmri(tmp_path / "file1.h5", kspace), fastmri, "fastmri")
+    found = slices_of(write.write_fastmri(tmp_path / "file1.h5", kspace), "fastmri")
     same(found, kspace)
     assert found[1].subject == reading.pseudonym("p1") and found[1].pixel_spacing == pytest.approx(
         (1.5, 2.0)
@@ -196,7 +188,7 @@ def test_fastmri(tmp_path):
 def test_fastmri_without_header_and_subject_says_so(tmp_path):
     kspace = write.scan(frames=1)
     path = write.write_fastmri(tmp_path / "file1.h5", kspace, header=False, patient="")
-    found = list(fastmri.measurements(path))
+    found = list(detect.measurements(path))
     same(found, kspace)
     assert found[0].subject == "file1" and len(found[0].doubts) == 2
 
@@ -206,7 +198,7 @@ def test_m4raw_averages_its_repetitions(tmp_path):
     for i, scale in enumerate((0.5, 1.0, 1.5)):
         write.write_fastmri(tmp_path / f"2022061003_T10{i + 1}.h5", scale * kspace, header=False)
     for path in (tmp_path, tmp_path / "2022061003_T102.h5"):
-        found = slices_of(path, m4raw, "m4raw")
+        found = slices_of(path, "m4raw")
         same(found, kspace)
         assert found[0].subject == "2022061003" and found[0].facts == ("3 repetitions averaged",)
 
@@ -218,7 +210,7 @@ def test_m4raw_averages_its_repetitions(tmp_path):
 def test_skmtea(tmp_path, ellipse):
     kspace = write.scan(7, 9, coils=3, frames=2, slices=4)  # [x, echo, coil, ky, kz]
     path = write.write_skmtea(tmp_path / "MTR_005.h5", kspace, ellipse)
-    found = slices_of(path, skmtea, "skmtea")
+    found = slices_of(path, "skmtea")
     with h5py.File(path) as content:
         stored = content["kspace"][()]
     assert [one.name for one in found[:3]] == [
@@ -242,7 +234,7 @@ def test_skmtea_undersampled_by_points_is_no_reference(tmp_path):
     keep = np.random.default_rng(0).random((11, 13)) < 0.5
     keep[4:7, 5:8] = True
     path = write.write_skmtea(tmp_path / "a.h5", write.scan(11, 13, frames=2) * keep)
-    first = next(skmtea.measurements(path))
+    first = next(detect.measurements(path))
     np.testing.assert_array_equal(first.mask[0, 2:-2, 4:-4], keep)
     assert not is_full(first)
 
@@ -279,7 +271,7 @@ def test_nifti_acdc(tmp_path, axis, stored):
     one = dataset.series[1]
     assert one.subject == "patient001" and one.metadata["group"] == "DCM"
     assert one.metadata["pixel_mm"] == ("1.5 x 2.5" if along_x else "2.5 x 1.5")
-    assert "Shimron" in dataset.facts["warnings"][0] and not dataset.facts["complex"]
+    assert "Shimron" in dataset.facts.warnings[0] and not dataset.facts.complex
 
 
 @pytest.mark.parametrize(("times", "direction"), [(True, "COL"), (False, "ROW"), (True, "")])
@@ -293,7 +285,7 @@ def test_dicom_folder(tmp_path, times, direction):
     expected = expected.swapaxes(1, 2) if direction == "ROW" else expected
     np.testing.assert_array_equal(dataset.series[1].cine, expected)
     assert "Miller" not in repr(dataset.series[1].subject) + repr(dataset.facts)
-    said = " ".join(dataset.facts["warnings"])
+    said = " ".join(dataset.facts.warnings)
     assert ("no trigger times" in said) is not times
     assert ("direction is not given" in said) is (direction == "")
     assert dataset.series[0].metadata["field"] == "1.5"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jdmri.data import READERS
-from jdmri.data.formats import detect, npz_kspace, store
+from jdmri.data.formats import detect
 from jdmri.data.formats.npz_images import npz
 from jdmri.data.references import is_full
 from jdmri.errors import InputError
@@ -29,7 +29,7 @@ def save(path, **arrays):
 
 
 def load(path):
-    (one,) = npz_kspace.measurements(path)
+    (one,) = detect.measurements(path)
     return one
 
 
@@ -137,7 +137,7 @@ def test_bombs_are_refused_by_the_reader_of_training_data(tmp_path, make):
 def test_converted_k_space_comes_back(tmp_path):
     kspace, keep = write.undersample(write.scan())
     convert.convert(save(tmp_path / "a.npz", kspace=kspace[0]), tmp_path / "store.h5")
-    (one,) = store.measurements(tmp_path / "store.h5")
+    (one,) = detect.measurements(tmp_path / "store.h5")
     np.testing.assert_array_equal(one.kspace, kspace[0])
     np.testing.assert_array_equal(one.mask[..., 0], keep)
 
@@ -152,14 +152,14 @@ def test_the_doctor_says_fully_sampled(tmp_path):
 
 
 def test_a_reconstruction_is_read_again_without_a_flag(tmp_path):
-    scans = list(npz_kspace.measurements(save(tmp_path / "a.npz", kspace=write.scan()[0])))
+    scans = list(detect.measurements(save(tmp_path / "a.npz", kspace=write.scan()[0])))
     cine = write.scan()[0, :, 0]
     for frames in (write.FRAMES, 1):
         path = tmp_path / f"cine{frames}.npz"
         writers.choose(path)(path, [cine[:frames]], scans)
         dataset = npz(path=str(path))
         np.testing.assert_array_equal(dataset.series[0].cine, cine[:frames])
-        assert dataset.series[0].subject == "a" and dataset.facts["complex"]
+        assert dataset.series[0].subject == "a" and dataset.facts.complex
 
 
 # the real brain

@@ -231,7 +231,7 @@ def test_export(tmp_path):
     phantoms.export(config, tmp_path / "set.npz", 2)
     dataset = npz(path=str(tmp_path / "set.npz"))
     assert [s.subject for s in dataset.series] == ["subject-0000", "subject-0001"]
-    assert dataset.facts["complex"] and not dataset.facts["warnings"]
+    assert dataset.facts.complex and not dataset.facts.warnings
     phantoms.export(config, tmp_path / "set.h5", 2)
     with h5py.File(tmp_path / "set.h5") as store:
         assert store.attrs["generator_version"] == phantom.GENERATOR_VERSION

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from jdmri.data import READERS
-from jdmri.data.formats import detect, ismrmrd
+from jdmri.data.formats import detect
 from jdmri.data.formats.dicom import entries
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement
 from jdmri.errors import InputError
 from jdmri.ops import fourier
 from jdmri.scans import reconstruct, writers
@@ -62,7 +62,7 @@ def place(path, **more):
 def placed(tmp_path_factory):
     """A file with all that can be known, and what is reconstructed from it: random, 4 x 12 x 10."""
     path = place(write.write_ismrmrd(tmp_path_factory.mktemp("placed") / "scan.h5", write.scan()))
-    return path, list(ismrmrd.measurements(path)), np.split(cines(2), 2)
+    return path, list(detect.measurements(path)), np.split(cines(2), 2)
 
 
 def cines(slices):
@@ -189,7 +189,7 @@ def test_two_echoes_of_one_place_are_two_series(tmp_path):
         for one in data:
             one["head"]["idx"]["contrast"], one["head"]["idx"]["phase"] = one["head"]["idx"]["phase"] // 2, one["head"]["idx"]["phase"] % 2  # fmt: skip
         content["dataset/data"][:] = data
-    scans = list(ismrmrd.measurements(path))
+    scans = list(detect.measurements(path))
     files = read_all(written(tmp_path, path, scans, cines(2)[:, :2]))
     assert len(scans) == 2 and len({one.SeriesInstanceUID for one in files}) == 2
 
@@ -210,7 +210,7 @@ def test_what_dicom_cannot_hold_is_left_out_and_nobody_named(tmp_path, caplog):
         subjectInformation={"patientID": "M" * 99},
     )
     with caplog.at_level("INFO", "jdmri"):
-        (one, *_) = read_all(written(tmp_path, path, list(ismrmrd.measurements(path)), cines(1)))
+        (one, *_) = read_all(written(tmp_path, path, list(detect.measurements(path)), cines(1)))
     assert one.PatientID == "" and pydicom.uid.UID(one.StudyInstanceUID).is_valid
     assert "PatientID is no valid" in caplog.text and "MMM" not in caplog.text
 

@@ -7,7 +7,7 @@ import pytest
 
 from jdmri import masks, phantom
 from jdmri.classical import METHODS
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement
 from jdmri.errors import InputError
 from jdmri.ops import sense
 from jdmri.scans import reconstruct, writers

@@ -15,8 +15,8 @@ import pytest
 from configs import cmrxrecon, default
 from jdmri.data.acquisition import draw_keys, in_phase_of
 from jdmri.data.formats import store
-from jdmri.data.records import Dataset, Series, Shape
-from jdmri.data.references import Measurement
+from jdmri.data.measurements import Measurement
+from jdmri.data.records import Dataset, Facts, Series, Shape
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate
 from jdmri.ops import sense
@@ -157,7 +157,7 @@ def test_batches_stay_in_their_bucket_and_small_buckets_repeat():
 def ragged_dataset(measured=False, kinds=4):
     shapes = [RAGGED[i % kinds] for i in range(12)]
     made = tuple(series(s, i, measured) for i, s in enumerate(shapes))
-    return Dataset(made, "ragged", {"coils": "simulated"})
+    return Dataset(made, "ragged", Facts("ragged", complex=True, subjects_known=True))
 
 
 def test_a_ragged_data_set_trains_with_one_compilation_a_bucket_and_evaluates(

@@ -8,15 +8,16 @@ transforms are centred, and orthonormal with ``fft -u``. Source: documentation o
 
 import functools
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "BART (.cfl with .hdr)"
@@ -43,12 +44,7 @@ def bart(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: the pair is damaged, has axes that a cine does not have, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), cyclic, {})
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
+    return references.measured_dataset(path, entries(Path(path)), cyclic)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -107,3 +103,11 @@ def _load(file: Path, sizes: list[int], index: int, name: str) -> Measurement:
     facts = (f"{sizes[_AVERAGE]} averages averaged",) if sizes[_AVERAGE] > 1 else ()
     subject = reading.label(file, file)
     return Measurement(kspace, sampled(kspace), name, subject, facts=facts, doubts=_DOUBTS)
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    name = file.name.lower()
+    return name.endswith(".cfl") or (name.endswith(".hdr") and file.with_suffix(".cfl").is_file())
+
+
+FORMATS.register(Format("bart", entries, _recognise, optional_suffix=".cfl"))

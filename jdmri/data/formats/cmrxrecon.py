@@ -16,10 +16,12 @@ from pathlib import Path
 
 import h5py
 
+from jdmri.data import references
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, padding, sampled
+from jdmri.data.references import padding, sampled
 from jdmri.errors import InputError
 
 FORMAT = "CMRxRecon .mat"
@@ -44,13 +46,8 @@ def cmrxrecon(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    facts = {"coil_compression": "to 10 virtual coils by the challenge (multi-coil files)"}
-    return reading.dataset(path, entries(Path(path)), cyclic, facts)
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
+    compression = "to 10 virtual coils by the challenge (multi-coil files)"
+    return references.measured_dataset(path, entries(Path(path)), cyclic, compression)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -117,6 +114,7 @@ def _load(file: Path, key: str, axes: tuple[str, ...], index: int, name: str) ->
         mask,
         name,
         _subject(file),
+        subject_known=_person(file) is not None,
         metadata=metadata,
         doubts=tuple(_doubts(file, axes, mask)),
     )
@@ -124,14 +122,17 @@ def _load(file: Path, key: str, axes: tuple[str, ...], index: int, name: str) ->
 
 def _subject(file: Path) -> str:
     """Return ``P001``, with centre and scanner where the path names them; else the file's name."""
-    folders = file.absolute().parts[:-1]
-    person = next(
-        (i for i in reversed(range(len(folders))) if _SUBJECT.fullmatch(folders[i])), None
-    )
+    folders, person = file.absolute().parts[:-1], _person(file)
     if person is None:
         return file.stem
     centre = next((i for i in range(person) if _CENTRE.fullmatch(folders[i])), person)
     return "-".join(folders[centre : person + 1])
+
+
+def _person(file: Path) -> int | None:
+    """Return the place in the path of the folder that names the person, if there is one."""
+    folders = file.absolute().parts[:-1]
+    return next((i for i in reversed(range(len(folders))) if _SUBJECT.fullmatch(folders[i])), None)
 
 
 def _scanner(file: Path) -> dict[str, str]:
@@ -141,10 +142,19 @@ def _scanner(file: Path) -> dict[str, str]:
 
 
 def _doubts(file: Path, axes: tuple[str, ...], mask) -> Iterator[str]:
-    if not any(_SUBJECT.fullmatch(part) for part in file.absolute().parts[:-1]):
+    if _person(file) is None:
         yield "no folder P001 names the subject: each file counts as one subject"
     if "frame" not in axes:
         yield "an axis is missing: taken as one frame"
     first, last = padding(mask)
     if first + last:
         yield f"{first} and {last} lines at the ends of ky are zero in every frame: zero-padded, or not measured"
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return file.suffix == ".mat"
+
+
+FORMATS.register(
+    Format("cmrxrecon", entries, recognise_hdf5=_recognise, priority=2, suffixes=(".mat",))
+)

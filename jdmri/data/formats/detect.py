@@ -1,43 +1,15 @@
 """Which format a file or a folder is, by its content."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 
 import h5py
 
-from jdmri.data import numpy_files
-from jdmri.data.formats import (
-    bart,
-    cmrxrecon,
-    dicom,
-    fastmri,
-    ismrmrd,
-    m4raw,
-    nifti,
-    npz_kspace,
-    reading,
-    skmtea,
-    store,
-)
-from jdmri.data.formats.reading import Entry
-from jdmri.data.origin import Origin
-from jdmri.data.references import Measurement
+from jdmri.data.formats import reading
+from jdmri.data.formats.format import FORMATS
+from jdmri.data.measurements import Entry, Measurement, Origin
 from jdmri.errors import InputError
 
-KSPACE: dict[str, ModuleType] = {
-    "bart": bart,
-    "cmrxrecon": cmrxrecon,
-    "fastmri": fastmri,
-    "ismrmrd": ismrmrd,
-    "m4raw": m4raw,
-    "npz_kspace": npz_kspace,
-    "skmtea": skmtea,
-    "store": store,
-}
-_ORIGINS = {"fastmri": fastmri.origins, "ismrmrd": ismrmrd.origins}
-IMAGES: dict[str, ModuleType] = {"dicom": dicom, "nifti": nifti}
-NAMES = (*KSPACE, *IMAGES, "npz")
 _LOOKED_AT = (
     200  # files of a folder; a data set that changes its format later is told by its reader
 )
@@ -54,15 +26,16 @@ def sniff(path: Path) -> str:
     if path.is_file():
         name = _file(path)
         if name is None:
-            raise InputError(f"{path} is none of the formats {', '.join(sorted(NAMES))}.")
+            raise InputError(f"{path} is none of the formats {_names()}.")
         return name
-    if path.with_name(path.name + ".cfl").is_file():
-        return "bart"
+    for one in FORMATS:
+        if one.optional_suffix and path.with_name(path.name + one.optional_suffix).is_file():
+            return one.name
     if not path.is_dir():
         raise InputError(f"no file or folder {str(path)!r}.")
     found = sorted({name for name in map(_file, _some(path)) if name})
     if len(found) != 1:
-        held = " and ".join(found) or "none of the formats " + ", ".join(sorted(NAMES))
+        held = " and ".join(found) or f"none of the formats {_names()}"
         raise InputError(f"{path} holds {held}; give a file or folder of one format.")
     return found[0]
 
@@ -73,10 +46,7 @@ def entries(path: Path) -> list[Entry]:
     Raises:
         InputError: no such source, or it is damaged.
     """
-    name = sniff(path)
-    if name == "npz":
-        return numpy_files.entries(path)
-    return (KSPACE | IMAGES)[name].entries(path)
+    return FORMATS[sniff(path)].entries(path)
 
 
 def measurements(path: Path) -> Iterator[Measurement]:
@@ -85,12 +55,11 @@ def measurements(path: Path) -> Iterator[Measurement]:
     Raises:
         InputError: no such source, it is damaged, or it holds images.
     """
-    name = sniff(path)
-    if name not in KSPACE:
-        raise InputError(
-            f"{path} is {name}: images, no measured k-space; wanted {', '.join(KSPACE)}."
-        )
-    return KSPACE[name].measurements(path)
+    found = FORMATS[sniff(path)]
+    if not found.measured:
+        wanted = ", ".join(sorted(one.name for one in FORMATS if one.measured))
+        raise InputError(f"{path} is {found.name}: images, no measured k-space; wanted {wanted}.")
+    return _measured(found.entries(path), path)
 
 
 def origins(path: Path) -> dict[str, Origin]:
@@ -99,8 +68,19 @@ def origins(path: Path) -> dict[str, Origin]:
     Raises:
         InputError: no such source, or it is damaged.
     """
-    find = _ORIGINS.get(sniff(path))
-    return find(path) if find else {}
+    return FORMATS[sniff(path)].origins(path)
+
+
+def _measured(listed: Sequence[Entry], path: Path) -> Iterator[Measurement]:
+    for entry in listed:
+        one = entry.load()
+        if not isinstance(one, Measurement):  # a store holds either
+            raise InputError(f"{path} holds magnitude images, no measured k-space.")
+        yield one
+
+
+def _names() -> str:
+    return ", ".join(sorted(one.name for one in FORMATS))
 
 
 def _some(folder: Path) -> Iterator[Path]:
@@ -113,35 +93,22 @@ def _some(folder: Path) -> Iterator[Path]:
 def _file(file: Path) -> str | None:
     with reading.reading(file, "a file"), file.open("rb") as stream:
         begin = stream.read(_USERBLOCK + len(_HDF5))
-    name = file.name.lower()
-    if name.endswith((".nii", ".nii.gz")):
-        return "nifti"
-    if name.endswith(".cfl") or (name.endswith(".hdr") and file.with_suffix(".cfl").is_file()):
-        return "bart"
-    if name.endswith((".npz", ".npy")):
-        return "npz_kspace" if npz_kspace.is_kspace(file) else "npz"
-    if begin[128:132] == b"DICM":
-        return "dicom"
+    for one in FORMATS:
+        if one.recognise(file, begin):
+            return one.name
     if _HDF5 in (begin[: len(_HDF5)], begin[_USERBLOCK:]):
         return _hdf5(file)
-    if name.endswith((".h5", ".mrd", ".mat", ".dcm")):
+    if file.name.lower().endswith(tuple(s for one in FORMATS for s in one.suffixes)):
         raise InputError(
             f"{file} is not what its name says: it does not begin as HDF5 or DICOM does."
         )
     return None
 
 
-def _hdf5(file: Path) -> str | None:
+def _hdf5(file: Path) -> str:
     with reading.reading(file, "HDF5"), h5py.File(file) as content:
-        if content.attrs.get("format") == store.FORMAT:
-            return "store"
-        if ismrmrd.find_group(content):
-            return "ismrmrd"
-        if file.suffix == ".mat":
-            return "cmrxrecon"
-        if getattr(content.get("kspace"), "ndim", None) == skmtea.NUM_AXES:
-            return "skmtea"
-        if "kspace" in content:
-            return "m4raw" if m4raw.NAME.fullmatch(file.stem) else "fastmri"
+        for one in FORMATS:
+            if one.recognise_hdf5(file, content):
+                return one.name
         held = ", ".join(sorted(content)) or "nothing"
     raise InputError(f"{file} is HDF5 of no known kind; it holds {held}.")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jdmri.data import magnitude
+from jdmri.data import references
 from jdmri.data.formats import reading
 from jdmri.data.formats.dicom_index import (
     FORMAT,
@@ -20,8 +20,8 @@ from jdmri.data.formats.dicom_index import (
     index,
     macro,
 )
-from jdmri.data.formats.reading import Entry
-from jdmri.data.magnitude import Images
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
 
@@ -41,7 +41,7 @@ def dicom(*, path: str, phase: str = "none", cyclic: bool = True) -> Dataset:
         InputError: a file is damaged, is no grey-scale image, or a slice has fewer than two frames.
     """
     found = [_load(frames, name) for name, frames in index(Path(path))]
-    return magnitude.dataset(path, found, phase, cyclic)
+    return references.image_dataset(path, found, phase, cyclic)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -114,4 +114,21 @@ def _turned(images: np.ndarray, header: Any, name: str, frames: list[Frame]) -> 
     field = header.get("MagneticFieldStrength")
     metadata = {"field": f"{float(field):g}"} if field else {}
     metadata |= {"pixel_mm": f"{spacing[0]:.4g} x {spacing[1]:.4g}"} if spacing else {}
-    return Images(images, name, subject, metadata, tuple(doubts))
+    return Images(
+        images,
+        name,
+        subject,
+        metadata,
+        subject_known=bool(header.get("PatientID")),
+        doubts=tuple(doubts),
+    )
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    return begin[128:132] == b"DICM"
+
+
+# Asked after the formats that are known by their names, since its first 128 bytes may be anything.
+FORMATS.register(
+    Format("dicom", entries, _recognise, priority=2, measured=False, suffixes=(".dcm",))
+)

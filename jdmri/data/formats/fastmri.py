@@ -8,19 +8,19 @@ README of github.com/facebookresearch/fastMRI and its ``mri_data.py``.
 
 import functools
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import ismrmrd_origin, reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import crop_readout
-from jdmri.data.formats.reading import Entry
-from jdmri.data.origin import Origin
+from jdmri.data.measurements import Entry, Measurement, Origin
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "fastMRI .h5"
@@ -36,12 +36,7 @@ def fastmri(*, path: str) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), False, {})
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
+    return references.measured_dataset(path, entries(Path(path)), False)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -119,9 +114,27 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         mask=mask.any(axis=-1, keepdims=True),
         name=name,
         subject=reading.pseudonym(str(person)) if person else file.stem,
+        subject_known=bool(person),
         cyclic=False,
         pixel_spacing=spacing,
         metadata=metadata,
         facts=tuple(facts),
         doubts=tuple(doubts),
     )
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return "kspace" in content
+
+
+# Asked last: the other formats with this array have a name or axes of their own.
+FORMATS.register(
+    Format(
+        "fastmri",
+        entries,
+        recognise_hdf5=_recognise,
+        priority=5,
+        origins=origins,
+        suffixes=(".h5",),
+    )
+)

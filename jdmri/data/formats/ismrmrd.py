@@ -15,7 +15,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import ismrmrd_origin, reading
+from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.formats.ismrmrd_header import geometry
 from jdmri.data.formats.ismrmrd_readouts import (
     GROUPING,
@@ -24,10 +26,9 @@ from jdmri.data.formats.ismrmrd_readouts import (
     fill,
     join_noise,
 )
-from jdmri.data.formats.reading import Entry
-from jdmri.data.origin import Origin
+from jdmri.data.measurements import Entry, Measurement, Origin
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "ISMRMRD"
@@ -48,12 +49,7 @@ def ismrmrd(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: a file is damaged, is not Cartesian and two-dimensional, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), cyclic, {})
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
+    return references.measured_dataset(path, entries(Path(path)), cyclic)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -148,6 +144,7 @@ def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
         mask=mask.any(axis=-1, keepdims=True),
         name=name,
         subject=reading.pseudonym(about.subject) if about.subject else scan.file.stem,
+        subject_known=bool(about.subject),
         noise=noise,
         cyclic=not scan.heads["idx"]["repetition"][scan.image].any(),
         pixel_spacing=about.pixel_spacing(cropped),
@@ -155,3 +152,19 @@ def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
         facts=tuple(facts),
         doubts=(*about.doubts, *doubts),
     )
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return find_group(content) is not None
+
+
+FORMATS.register(
+    Format(
+        "ismrmrd",
+        entries,
+        recognise_hdf5=_recognise,
+        priority=1,
+        origins=origins,
+        suffixes=(".h5", ".mrd"),
+    )
+)

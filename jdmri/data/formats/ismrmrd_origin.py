@@ -15,7 +15,7 @@ import numpy as np
 
 from jdmri.data.formats import reading
 from jdmri.data.formats.ismrmrd_readouts import Scan, frames
-from jdmri.data.origin import Origin
+from jdmri.data.measurements import Origin
 
 _TICK = 2.5  # ms
 _EXACT = 0.01  # by which directions may miss unit length and right angles

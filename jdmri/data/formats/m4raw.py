@@ -5,18 +5,18 @@ Files are called ``<subject>_<contrast><repetition>.h5``, e.g. ``2022061003_T101
 """
 
 import collections
-import dataclasses
 import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 
+from jdmri.data import references
 from jdmri.data.formats import fastmri, reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "M4Raw .h5"
@@ -36,12 +36,7 @@ def m4raw(*, path: str) -> Dataset:
     Raises:
         InputError: names, axes or sizes that M4Raw does not have.
     """
-    return reading.dataset(path, entries(Path(path)), False, {})
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
+    return references.measured_dataset(path, entries(Path(path)), False)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -76,7 +71,21 @@ def _load(files: tuple[Path, ...], index: int, name: str) -> Measurement:
         total = one if total is None else total + one
     kspace = total / len(files)
     found = NAME.fullmatch(files[0].stem)
-    measured = Measurement(kspace, sampled(kspace), name, found["subject"], cyclic=False)
-    facts = (f"{len(files)} repetitions averaged",)
-    metadata = {"contrast": found["contrast"], "field": "0.3"}
-    return dataclasses.replace(measured, facts=facts, doubts=_DOUBTS, metadata=metadata)
+    return Measurement(
+        kspace,
+        sampled(kspace),
+        name,
+        found["subject"],
+        subject_known=True,
+        cyclic=False,
+        metadata={"contrast": found["contrast"], "field": "0.3"},
+        facts=(f"{len(files)} repetitions averaged",),
+        doubts=_DOUBTS,
+    )
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return "kspace" in content and NAME.fullmatch(file.stem) is not None
+
+
+FORMATS.register(Format("m4raw", entries, recognise_hdf5=_recognise, priority=4, suffixes=(".h5",)))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jdmri.data import magnitude
+from jdmri.data import references
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
-from jdmri.data.magnitude import Images
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Images
 from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
 
@@ -45,7 +45,7 @@ def nifti(
     if phase_encoding_axis not in (2, 3):
         raise InputError(f"data.phase_encoding_axis must be 2 or 3, got {phase_encoding_axis}.")
     found = [load(phase_encoding_axis) for _, load in _index(Path(path))]
-    return magnitude.dataset(path, found, phase, cyclic)
+    return references.image_dataset(path, found, phase, cyclic)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -95,7 +95,7 @@ def _load(file: Path, index: int, name: str, phase_encoding_axis: int) -> Images
     if phase_encoding_axis == 3:
         frames, spacing = frames.swapaxes(1, 2), spacing[::-1]
     metadata = {"pixel_mm": f"{spacing[0]:.4g} x {spacing[1]:.4g}"} | _info(file)
-    return Images(frames, name, _subject(file), metadata, doubts)
+    return Images(frames, name, _subject(file), metadata, subject_known=True, doubts=doubts)
 
 
 def _subject(file: Path) -> str:
@@ -112,3 +112,10 @@ def _info(file: Path) -> dict[str, str]:
     with reading.reading(path, "Info.cfg"):
         pairs = [line.partition(":") for line in path.read_text().splitlines()]
     return {_INFO[k.strip()]: v.strip() for k, _, v in pairs if k.strip() in _INFO}
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    return file.name.lower().endswith(_SUFFIXES)
+
+
+FORMATS.register(Format("nifti", entries, _recognise, measured=False))

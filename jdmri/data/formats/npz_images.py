@@ -1,13 +1,17 @@
 """Reader of the seeds' ``cine.npz``: one array ``[series, frame, x, y]``, real or complex."""
 
+import dataclasses
+import functools
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from jdmri.data.formats import npz_headers
-from jdmri.data.formats.phase import smooth_phase
-from jdmri.data.records import READERS, Dataset, Series
+from jdmri.data import references
+from jdmri.data.formats import npz_headers, reading
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Images
+from jdmri.data.records import READERS, Dataset
 from jdmri.errors import InputError
 from jdmri.runtime.log import log
 
@@ -19,6 +23,7 @@ _CRIME = (
 _LEAKAGE = (
     "no key 'subject': each series counts as one subject, so splits may leak between subjects"
 )
+_AXIS = "the file does not say which axis is phase encoded: its axis 2 was taken"
 
 
 @READERS.register("npz")
@@ -43,51 +48,71 @@ def npz(
         raise InputError(
             f"data.phase_encoding_axis must be 2 or 3 (of [series, frame, x, y]), got {phase_encoding_axis}."
         )
-    array, labels = _read(Path(path))
-    _check(array, path)
-    is_complex = np.iscomplexobj(array)
+    found = _images(Path(path), phase_encoding_axis)
+    is_complex = np.iscomplexobj(found[0].frames)
     if is_complex and phase != "none":
         raise InputError(
             f"data.phase={phase} is for real data, {path} is complex; use data.phase=none."
         )
+    dataset = references.image_dataset(path, found, phase, cyclic)
+    warnings = (*[_CRIME] * (not is_complex), *found[0].doubts)
+    facts = dataclasses.replace(dataset.facts, complex=is_complex, warnings=warnings)
+    facts = dataclasses.replace(facts, phase="as it is") if phase == "none" else facts
+    return dataclasses.replace(dataset, facts=facts)
+
+
+def entries(path: Path) -> list[Entry]:
+    """List the series of a file; they are read at once.
+
+    Raises:
+        InputError: the file is damaged, declares far more than it holds, or has other axes.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is a folder; give one .npz file of it.")
+    with reading.reading(path, "a NumPy file"):
+        found = _images(path, 2)
+    return [Entry(one.name, functools.partial(_single_precision, one)) for one in found]
+
+
+def _single_precision(one: Images) -> Images:
+    """Return a series as it goes into a store: float32 where it has no phase, else complex64."""
+    frames = one.frames.astype(np.complex64)
+    frames = frames if frames.imag.any() else frames.real
+    return dataclasses.replace(one, frames=frames, doubts=(*one.doubts, _AXIS))
+
+
+def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
+    """Read all series of a file, turned so that phase encoding runs along y."""
+    array, labels = _read(path)
+    _check(array, path)
     subjects = _subjects(labels.pop("subject", None), len(array), path)
-    metadata = [
-        {k: str(v[i]) for k, v in labels.items() if v.shape == array.shape[:1]}
-        for i in range(len(array))
-    ]
+    labels = {k: v for k, v in labels.items() if v.shape == array.shape[:1]}
+    values = np.abs(array) if np.iscomplexobj(array) else array
     log.info(
         "%s: [series, frame, x, y] = %s, phase encoding along axis %d, %s, range %.4g to %.4g.",
-        *(
-            path,
-            array.shape,
-            phase_encoding_axis,
-            array.dtype,
-            np.abs(array).min() if is_complex else array.min(),
-        ),
-        np.abs(array).max() if is_complex else array.max(),
+        path,
+        array.shape,
+        phase_encoding_axis,
+        array.dtype,
+        values.min(),
+        values.max(),
     )
     if phase_encoding_axis == 3:
         array = array.swapaxes(2, 3)
-    phases = smooth_phase(phase, len(array), array.shape[2:])
-    names = subjects or [f"series-{i:04d}" for i in range(len(array))]
-    series = tuple(
-        _series(cine, None if phases is None else phases[i], i, names[i], cyclic, metadata[i])
-        for i, cine in enumerate(array)
-    )
-    facts = {
-        "source": Path(path).name,
-        "complex": is_complex,
-        "phase": "as it is"
-        if phase == "none"
-        else phase
-        if phase == "polynomial"
-        else f"measured ({Path(phase).name})",
-        "noise_free_reference": False,
-        "coils": "single coil",
-        "subjects_known": subjects is not None,
-        "warnings": [_CRIME] * (not is_complex) + [_LEAKAGE] * (subjects is None),
-    }
-    return Dataset(series, Path(path).stem, facts)
+    names = [f"series-{i:04d}" for i in range(len(array))]
+    return [
+        Images(
+            frames,
+            name,
+            subject,
+            metadata={k: str(v[i]) for k, v in labels.items()},
+            subject_known=subjects is not None,
+            doubts=() if subjects else (_LEAKAGE,),
+        )
+        for i, (frames, name, subject) in enumerate(
+            zip(array, names, subjects or names, strict=True)
+        )
+    ]
 
 
 def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -125,7 +150,7 @@ def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         raise InputError(f"cannot read {path}: {reason or type(error).__name__}.") from error
 
 
-def _check(array: np.ndarray, path: str) -> None:
+def _check(array: np.ndarray, path: Path) -> None:
     if array.dtype.kind not in "fciu" or array.dtype.hasobject:
         raise InputError(f"{path} holds {array.dtype}; wanted real or complex numbers.")
     if array.ndim != 4 or not array.size:
@@ -145,7 +170,7 @@ def _check(array: np.ndarray, path: str) -> None:
         )
 
 
-def _subjects(subjects: np.ndarray | None, count: int, path: str) -> list[str] | None:
+def _subjects(subjects: np.ndarray | None, count: int, path: Path) -> list[str] | None:
     if subjects is None:
         return None
     if subjects.shape != (count,):
@@ -155,9 +180,9 @@ def _subjects(subjects: np.ndarray | None, count: int, path: str) -> list[str] |
     return [str(s) for s in subjects]
 
 
-def _series(cine, phase, index, subject, cyclic, metadata) -> Series:
-    cine = cine.astype(np.complex64)
-    if phase is not None:
-        cine = cine * phase
-    maps = np.ones((1, *cine.shape[1:]), np.complex64)
-    return Series(cine, maps, f"series-{index:04d}", subject, cyclic, metadata)
+def _recognise(file: Path, begin: bytes) -> bool:
+    return file.name.lower().endswith((".npz", ".npy"))
+
+
+# Asked after `npz_kspace`, which looks into the file.
+FORMATS.register(Format("npz", entries, _recognise, priority=1, measured=False))

@@ -6,15 +6,16 @@ An ``.npz`` with the key ``dataset`` holds images: see the reader ``npz``.
 """
 
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import npz_headers, reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "k-space in a NumPy file"
@@ -37,12 +38,7 @@ def npz_kspace(*, path: str, cyclic: bool = True) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), cyclic, {})
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read file by file."""
-    return (entry.load() for entry in entries(path))
+    return references.measured_dataset(path, entries(Path(path)), cyclic)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -127,3 +123,10 @@ def _lines(points: np.ndarray) -> np.ndarray:
     """Shorten a mask whose lines are present as a whole or not at all to ``[frame, ky, 1]``."""
     lines = points.all(axis=-1, keepdims=True)
     return lines if (points == lines).all() else points
+
+
+def _recognise(file: Path, begin: bytes) -> bool:
+    return file.name.lower().endswith(_SUFFIXES) and is_kspace(file)
+
+
+FORMATS.register(Format("npz_kspace", entries, _recognise))

@@ -9,22 +9,16 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jdmri.data.records import READERS, Dataset, Series
+from jdmri.data.records import READERS, Dataset, Facts, Series
 from jdmri.errors import InputError
 from jdmri.phantom import GENERATOR_VERSION, simulate
 from jdmri.runtime import files
 from jdmri.runtime.log import log
 
-_FACTS = {
-    "source": f"synthetic phantom, generator version {GENERATOR_VERSION}",
-    "complex": True,
-    "noise_free_reference": True,
-    "subjects_known": True,
-    "warnings": [
-        "synthetic: painted at twice the resolution and cropped in k-space; k-space is E(cine) exactly, "
-        "which for several coils is an inverse crime"
-    ],
-}
+_WARNING = (
+    "synthetic: painted at twice the resolution and cropped in k-space; k-space is E(cine) exactly, "
+    "which for several coils is an inverse crime"
+)
 
 
 @READERS.register("phantom")
@@ -63,8 +57,16 @@ def phantom(
         Series(cine, maps, f"series-{i:04d}", f"subject-{i:04d}", metadata=known)
         for i, (cine, maps, known) in enumerate(zip(*arrays, strict=True))
     )
-    coils = "single coil" if num_coils == 1 else f"{num_coils} simulated coils"
-    return Dataset(series, "phantom", _FACTS | {"coils": coils})
+    facts = Facts(
+        source=f"synthetic phantom, generator version {GENERATOR_VERSION}",
+        complex=True,
+        subjects_known=True,
+        coils=(num_coils,),
+        maps="none" if num_coils == 1 else "given",
+        noise_free_reference=True,
+        warnings=(_WARNING,),
+    )
+    return Dataset(series, "phantom", facts)
 
 
 def _cache_folder(cache_dir: str) -> Path:

@@ -1,36 +1,18 @@
 """What all readers of files share: errors of one line, sizes checked before memory is taken, and folders."""
 
 import contextlib
-import dataclasses
 import hashlib
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from tqdm import tqdm
 
-from jdmri.data.magnitude import Images
-from jdmri.data.records import Dataset
-from jdmri.data.references import Measurement, padding, to_series
 from jdmri.errors import InputError
 
 _HARMLESS = 64 * 2**20  # bytes that any machine can spare
 _RATIO = 200  # undersampled k-space of R = 24 shrinks by less; a file that claims more is damaged or a trap
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One slice of a source that can be loaded: listing is cheap, loading is not.
-
-    Attributes:
-        name: identifies it among those of its source.
-        load: reads it.
-    """
-
-    name: str
-    load: Callable[[], Measurement | Images]
 
 
 @contextlib.contextmanager
@@ -108,44 +90,6 @@ def label(file: Path, root: Path) -> str:
 def pseudonym(identifier: str) -> str:
     """Name a person by a digest of the identifier that a file gives, so that no report or store carries it."""
     return f"subject-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"
-
-
-def dataset(path: str, entries: Sequence[Entry], cyclic: bool, facts: dict) -> Dataset:
-    """Load measured, fully sampled slices as reference images.
-
-    Args:
-        path: the source, for its name.
-        entries: its slices.
-        cyclic: what ``config.data.cyclic`` says; False makes every series not cyclic.
-        facts: of the format, for the card.
-
-    Raises:
-        InputError: a slice is damaged or undersampled.
-    """
-    series, doubts, coils = [], {}, set()
-    for entry in tqdm(entries, desc="data", unit="slice", disable=None):
-        one = entry.load()
-        doubts |= dict.fromkeys([*one.doubts, *_padding(one)])
-        coils.add(one.kspace.shape[1])
-        series.append(to_series(dataclasses.replace(one, cyclic=one.cyclic and cyclic)))
-    known = {
-        "source": Path(path).name,
-        "complex": True,
-        "noise_free_reference": False,
-        "coils": "single coil"
-        if coils == {1}
-        else " or ".join(map(str, sorted(coils))) + " coils, maps estimated",
-        "subjects_known": not any("subject" in doubt for doubt in doubts),
-        "warnings": list(doubts),
-    }
-    return Dataset(tuple(series), Path(path).stem, known | facts)
-
-
-def _padding(one: Measurement) -> list[str]:
-    first, last = padding(one.mask)
-    return ["lines at both ends of ky are zero: zero-padded k-space (data crime)"] * bool(
-        first + last
-    )
 
 
 def complex64(values: np.ndarray) -> np.ndarray:

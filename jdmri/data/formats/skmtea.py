@@ -10,16 +10,17 @@ here as for all data. Source: DATASET.md of github.com/StanfordMIMI/skm-tea, sec
 
 import functools
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from jdmri.data import references
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Measurement
 from jdmri.data.records import READERS, Dataset
-from jdmri.data.references import Measurement, sampled
+from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "SKM-TEA .h5"
@@ -43,12 +44,7 @@ def skmtea(*, path: str) -> Dataset:
     Raises:
         InputError: a file is damaged, has other axes, or is undersampled.
     """
-    return reading.dataset(path, entries(Path(path)), False, {})
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice."""
-    return (entry.load() for entry in entries(path))
+    return references.measured_dataset(path, entries(Path(path)), False)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -118,3 +114,12 @@ def _mask(kspace: np.ndarray) -> np.ndarray:
         radii.append((np.arange(size) - (first + last) / 2) / max((last - first) / 2, 1))
     inside = np.add.outer(radii[0] ** 2, radii[1] ** 2) < _INSIDE**2
     return points.any(axis=-1, keepdims=True) if points[:, inside].all() else sampled(kspace)
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return getattr(content.get("kspace"), "ndim", None) == NUM_AXES
+
+
+FORMATS.register(
+    Format("skmtea", entries, recognise_hdf5=_recognise, priority=3, suffixes=(".h5",))
+)

@@ -7,23 +7,24 @@ Root attributes state every convention. A group ``series/00000`` holds either ``
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 
-from jdmri.data import magnitude
 from jdmri.data.formats import reading
-from jdmri.data.formats.reading import Entry
-from jdmri.data.magnitude import Images
+from jdmri.data.formats.format import FORMATS, Format
+from jdmri.data.measurements import Entry, Images, Measurement
 from jdmri.data.records import (
     READERS,
     Dataset,
+    Facts,
     Series,
     Shape,
 )
-from jdmri.data.references import Measurement, require_full, to_series
+from jdmri.data.references import CRIME, image_series, require_full, to_series
 from jdmri.errors import InputError
 
 FORMAT = "jdmri store"
@@ -65,7 +66,7 @@ class StoredSeries:
         """
         one = _load(self.path, self.key)
         if isinstance(one, Images):
-            series = magnitude.to_series(one)
+            series = image_series(one)
         else:
             series = to_series(one, _load_maps(self.path, self.key))
         return dataclasses.replace(series, cyclic=self.cyclic)
@@ -84,28 +85,38 @@ def store(*, path: str, cyclic: bool = True) -> Dataset:
     """
     source = Path(path)
     found = [_describe(source, key) for key in _names(source)]
-    series = tuple(dataclasses.replace(one, cyclic=one.cyclic and cyclic) for one, _, _ in found)
-    warnings = dict.fromkeys(text for _, texts, _ in found for text in texts)
-    coils = sorted({one.shape.coils for one in series})
-    facts = {
-        "source": source.name,
-        "complex": not any(crime for _, _, crime in found),
-        "noise_free_reference": False,
-        "coils": "single coil"
-        if coils == [1]
-        else " or ".join(map(str, coils)) + " coils, maps estimated",
-        "subjects_known": not any("subject" in text for text in warnings),
-        "warnings": [magnitude.CRIME] * any(crime for _, _, crime in found) + list(warnings),
-    }
+    series = tuple(
+        dataclasses.replace(one.series, cyclic=one.series.cyclic and cyclic) for one in found
+    )
+    doubts = dict.fromkeys(text for one in found for text in one.doubts)
+    magnitudes = any(one.magnitudes for one in found)
+    coils = tuple(sorted({one.shape.coils for one in series}))
+    facts = Facts(
+        source=source.name,
+        complex=not magnitudes,
+        subjects_known=all(one.subject_known for one in found),
+        coils=coils,
+        maps="none" if coils == (1,) else "estimated",
+        warnings=(*[CRIME] * magnitudes, *doubts),
+    )
     return Dataset(series, source.stem, facts)
 
 
-def _describe(path: Path, key: str) -> tuple[StoredSeries, list[str], bool]:
-    """Read all but the large arrays: a series, its doubts, and whether it is of magnitudes."""
+class _Described(NamedTuple):
+    """A series, and what its data set has to know of it."""
+
+    series: StoredSeries
+    subject_known: bool
+    doubts: tuple[str, ...]
+    magnitudes: bool
+
+
+def _describe(path: Path, key: str) -> _Described:
+    """Read all but the large arrays."""
     with reading.reading(path, FORMAT), h5py.File(path) as content:
         group = content["series"][key]
         known = _known(group)
-        doubts = known.pop("doubts")
+        doubts, subject_known = known.pop("doubts"), known.pop("subject_known")
         measured = "kspace" in group
         array = group["kspace" if measured else "images"]
         reading.check_declared(path, array.shape, array.dtype.itemsize)
@@ -114,20 +125,8 @@ def _describe(path: Path, key: str) -> tuple[StoredSeries, list[str], bool]:
             require_full(mask, known["name"])
         shape = array.shape if measured else (array.shape[0], 1, *array.shape[1:])
         one = StoredSeries(path, key, shape=Shape(*map(int, shape)), measured=measured, **known)
-        return one, list(doubts), not measured and array.dtype.kind != "c"
-
-
-def measurements(path: Path) -> Iterator[Measurement]:
-    """Read slice by slice.
-
-    Raises:
-        InputError: the store holds magnitude images.
-    """
-    for entry in entries(path):
-        one = entry.load()
-        if not isinstance(one, Measurement):
-            raise InputError(f"{path} holds magnitude images, no measured k-space.")
-        yield one
+        magnitudes = not measured and array.dtype.kind != "c"
+        return _Described(one, subject_known, doubts, magnitudes)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -189,6 +188,7 @@ def _arrays(one: Measurement, maps: np.ndarray | None) -> dict[str, np.ndarray]:
 def _attributes(one: Measurement | Images) -> dict:
     """Collect what is no array; texts of any length are JSON."""
     known = {"name": one.name, "subject": one.subject, "cyclic": one.cyclic}
+    known["subject_known"] = one.subject_known
     known |= {"metadata": json.dumps(dict(one.metadata)), "doubts": json.dumps(one.doubts)}
     if isinstance(one, Images):
         return known
@@ -221,11 +221,15 @@ def _load(path: Path, key: str) -> Measurement | Images:
 def _known(group: h5py.Group) -> dict:
     """Return the attributes that every series has."""
     attributes = dict(group.attrs)
+    doubts = tuple(json.loads(attributes["doubts"]))
+    # Older stores say only in a sentence, whose words are settled, that nobody knows who was scanned.
+    by_words = not any("subject" in doubt for doubt in doubts)
     return {
         **{k: str(attributes[k]) for k in ("name", "subject")},
         "cyclic": bool(attributes["cyclic"]),
         "metadata": json.loads(attributes["metadata"]),
-        "doubts": tuple(json.loads(attributes["doubts"])),
+        "subject_known": bool(attributes.get("subject_known", by_words)),
+        "doubts": doubts,
     }
 
 
@@ -239,3 +243,10 @@ def _load_maps(path: Path, key: str) -> np.ndarray | None:
     with reading.reading(path, FORMAT), h5py.File(path) as content:
         group = content["series"][key]
         return _array(group, "maps", path) if "maps" in group else None
+
+
+def _recognise(file: Path, content: h5py.File) -> bool:
+    return content.attrs.get("format") == FORMAT
+
+
+FORMATS.register(Format("store", entries, recognise_hdf5=_recognise, suffixes=(".h5",)))
