@@ -6,7 +6,7 @@
 
 Each side is a process of its own, so that its peak memory is its own; they take turns, one step each. Medians. Our step holds augmentation,
 masks, undersampling, the loss, the gradient, AdamW and the averaged weights; PyTorch's gets undersampled data and does the rest.
-"Temporary" is what XLA plans besides arguments; peaks are those of whole processes while they step, after compilation. 20 frames, one coil, float32 (--precision=tf32 or bfloat16: both sides).
+"Temporary" is what XLA plans besides arguments; peaks are those of whole processes while they step, after compilation; on a GPU the device's, with compilation. 20 frames, one coil, float32 (--precision=tf32 or bfloat16: both sides).
 """
 
 import argparse
