@@ -52,9 +52,7 @@ class Acquisition:
         sampler: of masks.
         sigma: σ of the noise added to simulated k-space, as a fraction of `bright_level`.
         coil_maps: estimates maps from the undersampled data; None: those that come with a series.
-        reference: of measured coils: ``sense``, what readers make, Σ_coil conj(map) image; or ``rss``, with the root sum of
-            squares of the coils' images as its magnitude and the phase of the former. They differ where maps are 0,
-            and by the noise; simulated data have no other.
+        reference: ``sense`` or ``rss``, see `load`.
         eval_seed: with a series' name it decides the draws of evaluations.
 
     Raises:
@@ -111,23 +109,15 @@ class Acquisition:
         Raises:
             InputError: the mask does not fit the series.
         """
-        series = self.load(series)
+        series = load(series, self.reference)
         cine, maps = jnp.asarray(series.cine), jnp.asarray(series.maps)
         kspace = jnp.asarray(series.kspace) if series.measured else None
-        sigma = self.noise_level(series.cine)
+        sigma = self.sigma * bright_level(series.cine)
         kspace, mask = self.measure(self._keys(series), cine, maps, sigma, kspace)
         if self.coil_maps is not None:
             maps = self.coil_maps(kspace, mask, maps)
             series = in_phase_of(series, np.asarray(maps))
         return Acquired(kspace, maps, mask), series
-
-    def load(self, series: SeriesLike) -> Series:
-        """Read a series, with the reference that is asked for."""
-        one = series.load()
-        if self.reference == "sense" or not one.measured:
-            return one
-        magnitude = np.sqrt(np.sum(np.abs(numpy_fourier.ifftc(one.kspace)) ** 2, axis=1))
-        return dataclasses.replace(one, cine=magnitude * np.exp(1j * np.angle(one.cine)))
 
     def mask_of(self, series: SeriesLike) -> Mask:
         """Draw the mask ``[frame, ky, 1]`` of an evaluation, without reading the series.
@@ -142,12 +132,22 @@ class Acquisition:
         """Return the key of a validation or test series from its `series_seed`: always the same."""
         return jax.random.fold_in(jax.random.key(self.eval_seed), seed)
 
-    def noise_level(self, cine: np.ndarray) -> float:
-        """Return σ in the units of ``cine``."""
-        return self.sigma * bright_level(cine)
-
     def _keys(self, series: SeriesLike) -> DrawKeys:
         return draw_keys(self.series_key(series_seed(series)))
+
+
+def load(series: SeriesLike, reference: str) -> Series:
+    """Read a series with what its reconstructions are compared with.
+
+    Measured coils have two references. ``sense`` is what readers make, Σ_coil conj(map) image. ``rss`` has the root sum of
+    squares of the coils' images as its magnitude, and the phase of the former. They differ where maps are 0, and by the
+    noise; simulated data have no other.
+    """
+    one = series.load()
+    if reference == "sense" or not one.measured:
+        return one
+    magnitude = np.sqrt(np.sum(np.abs(numpy_fourier.ifftc(one.kspace)) ** 2, axis=1))
+    return dataclasses.replace(one, cine=magnitude * np.exp(1j * np.angle(one.cine)))
 
 
 def in_phase_of(series: Series, maps: np.ndarray) -> Series:

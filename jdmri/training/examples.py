@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 from jdmri.data import numpy_fourier
-from jdmri.data.acquisition import Acquisition, series_seed
-from jdmri.data.records import SeriesLike, Shape
+from jdmri.data.acquisition import Acquisition, bright_level, load, series_seed
+from jdmri.data.records import Series, SeriesLike, Shape
 
 _ROUND = Shape(frames=4, coils=4, lines=1, columns=32)  # what sizes are rounded up to
 
@@ -78,12 +78,26 @@ def _rounded(shape: Shape, largest: Shape) -> Shape:
     return Shape(*(min(-(-n // step) * step, most) for n, step, most in sizes))
 
 
-@dataclasses.dataclass(frozen=True)
-class Pipeline:
-    """How series become what the step takes; small, because worker processes get a copy.
+class Reading(NamedTuple):
+    """How a series becomes an example with the maps that it comes with: plain values, which worker processes get.
 
     Attributes:
-        acquisition: of an evaluation, whose draws estimated coil maps are from.
+        reference: see `jdmri.data.acquisition.load`.
+        sigma: of the noise, as a fraction of bright tissue.
+        cyclic: whether missing frames of cyclic series may repeat the cycle.
+    """
+
+    reference: str
+    sigma: float
+    cyclic: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """How series become what the step takes.
+
+    Attributes:
+        acquisition: of an evaluation, from whose draws coil maps are estimated.
         cyclic: whether missing frames of cyclic series may repeat the cycle.
         streaming: from disk: ``always``, ``never``, or ``auto``: when they do not fit into memory.
         num_workers: processes that read ahead when streaming; 0: a thread.
@@ -94,25 +108,38 @@ class Pipeline:
     streaming: str = "auto"
     num_workers: int = 0
 
+    @property
+    def reading(self) -> Reading:
+        """The part that reads a series."""
+        return Reading(self.acquisition.reference, self.acquisition.sigma, self.cyclic)
+
 
 def prepare(series: SeriesLike, bucket: Bucket, pipeline: Pipeline) -> Examples:
     """Load one series, estimate its coil maps if that is asked for, and pad it to its bucket."""
-    acquisition = pipeline.acquisition
-    if acquisition.coil_maps is None:
-        one = acquisition.load(series)
-        maps, true_maps = one.maps, None
-    else:
-        acquired, one = acquisition.simulate(series)
-        maps, true_maps = np.asarray(acquired.maps), one.maps
+    if pipeline.acquisition.coil_maps is None:
+        return read(series, bucket, pipeline.reading)
+    acquired, one = pipeline.acquisition.simulate(series)
+    return _example(one, np.asarray(acquired.maps), one.maps, bucket, pipeline.reading)
+
+
+def read(series: SeriesLike, bucket: Bucket, reading: Reading) -> Examples:
+    """Load one series, and pad it to its bucket."""
+    one = load(series, reading.reference)
+    return _example(one, one.maps, None, bucket, reading)
+
+
+def _example(
+    one: Series, maps: np.ndarray, true_maps: np.ndarray | None, bucket: Bucket, reading: Reading
+) -> Examples:
     example = Examples(
         cine=one.cine,
         maps=maps,
-        sigma=np.float32(acquisition.noise_level(one.cine)),
+        sigma=np.float32(reading.sigma * bright_level(one.cine)),
         seed=series_seed(one),
         true_maps=None if one.measured else true_maps,
         kspace=one.kspace,
     )
-    cyclic = one.cyclic and pipeline.cyclic
+    cyclic = one.cyclic and reading.cyclic
     return _pad(example, bucket.shape, cyclic) if bucket.padded else example
 
 

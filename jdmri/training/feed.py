@@ -14,7 +14,16 @@ from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
 from jdmri.runtime import memory, processes
 from jdmri.runtime.log import log
-from jdmri.training.examples import Bucket, Examples, Pipeline, buckets, prepare, stack
+from jdmri.training.examples import (
+    Bucket,
+    Examples,
+    Pipeline,
+    Reading,
+    buckets,
+    prepare,
+    read,
+    stack,
+)
 
 _MODES = ("auto", "always", "never")
 _SHARE = 0.5  # of the free memory that resident series may take
@@ -63,12 +72,14 @@ class Streamed:
     Attributes:
         series: records that load themselves.
         buckets: of each of them.
-        pipeline: how a series is prepared, and by how many workers.
+        reading: how a series becomes an example.
+        num_workers: processes that read ahead; 0: a thread.
     """
 
     series: Sequence[SeriesLike]
     buckets: Sequence[Bucket]
-    pipeline: Pipeline
+    reading: Reading
+    num_workers: int = 0
     streamed = True
 
     def __len__(self) -> int:
@@ -77,7 +88,7 @@ class Streamed:
 
     def one(self, index: int) -> Examples:
         """Read one series, without the first axis."""
-        return prepare(self.series[index], self.buckets[index], self.pipeline)
+        return read(self.series[index], self.buckets[index], self.reading)
 
     def batches(self, plan: np.ndarray, mesh: Mesh) -> Iterator[tuple[Examples, jax.Array]]:
         """Yield what the step takes for each row of a `Schedule`'s batches."""
@@ -85,7 +96,7 @@ class Streamed:
         rows = np.tile(np.arange(plan.shape[1] // mesh.size, dtype=np.int32), mesh.size)
         rows = processes.put(rows, split)
         own = np.split(plan, jax.process_count(), axis=1)[jax.process_index()]
-        for batch in _read_ahead(_Batches(self, own), self.pipeline.num_workers):
+        for batch in _read_ahead(_Batches(self, own), self.num_workers):
             yield processes.join(batch, split), rows
 
 
@@ -144,7 +155,7 @@ def _stream(series: Sequence[SeriesLike], kinds: list[Bucket], pipeline: Pipelin
             "--config.coil_maps.name=given, or --config.train.streaming=never."
         )
     log.info("Streaming %d series by %d worker(s).", len(series), pipeline.num_workers)
-    return Streamed(series, kinds, pipeline)
+    return Streamed(series, kinds, pipeline.reading, pipeline.num_workers)
 
 
 def _fits(kinds: Sequence[Bucket]) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jdmri import masks
-from jdmri.data.acquisition import Acquisition, draw_keys, series_seed
+from jdmri.data.acquisition import Acquisition, bright_level, draw_keys, series_seed
 from jdmri.data.records import Series
 from jdmri.errors import InputError
 from jdmri.ops import sense
@@ -26,7 +26,7 @@ def test_an_evaluation_measures_with_the_keys_of_the_series_name(series):
     acquisition = Acquisition(MASK, sigma=0.1, eval_seed=3)
     acquired, reference = acquisition.simulate(series)
     keys = draw_keys(acquisition.series_key(series_seed(series)))
-    sigma = acquisition.noise_level(series.cine)
+    sigma = 0.1 * bright_level(series.cine)
     kspace, mask = acquisition.measure(keys, series.cine, series.maps, sigma)
     np.testing.assert_array_equal(acquired.kspace, kspace)
     np.testing.assert_array_equal(acquired.mask, mask)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from configs import cmrxrecon, default
-from jdmri.data.acquisition import draw_keys, in_phase_of
+from jdmri.data.acquisition import draw_keys, in_phase_of, load
 from jdmri.data.formats import store
 from jdmri.data.measurements import Measurement
 from jdmri.data.records import Dataset, Facts, Series, Shape
@@ -249,9 +249,9 @@ def test_the_reference_may_be_the_root_sum_of_squares(config):
     silent = dataclasses.replace(one, maps=np.where(np.arange(18) < 9, one.maps, 0))
     silent = dataclasses.replace(silent, cine=np.where(np.arange(18) < 9, one.cine, 0))
     config.data.reference = "rss"
-    load = build.acquisition(config).load
-    np.testing.assert_allclose(np.abs(load(silent).cine), np.abs(one.cine), atol=1e-5)
-    np.testing.assert_allclose(load(one).cine, one.cine, atol=1e-5)
+    reference = build.acquisition(config).reference
+    np.testing.assert_allclose(np.abs(load(silent, reference).cine), np.abs(one.cine), atol=1e-5)
+    np.testing.assert_allclose(load(one, reference).cine, one.cine, atol=1e-5)
     config.data.reference = "sos"
     with pytest.raises(InputError, match=r"data.reference must be one of sense, rss"):
         build.acquisition(config)
