@@ -13,6 +13,7 @@ from absl.testing import flagsaver
 
 from configs import demo
 from jdmri import main
+from jdmri.runtime import memory
 from jdmri.runtime.log import log
 from jdmri.training import restore
 
@@ -85,6 +86,7 @@ def jdmri_here(*arguments, cwd):
         patch.setattr(sys, "path", list(sys.path))
         patch.setattr(absl.app, "run", call)
         patch.setattr(os, "_exit", leave)
+        patch.setattr(memory, "keep_freed", lambda: None)
         for place, name in ((threading, "excepthook"), (sys, "unraisablehook")):
             patch.setattr(place, name, getattr(place, name))
         for name in ("handlers", "level", "propagate"):
