@@ -97,10 +97,17 @@ def main(argv: list[str]) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
     config, mode = flags.FLAGS["config"].value, _MODE.value
     command_line.check_kind(config, mode)
+    _check_fields(config)
     folder = command_line.default_workdir(sys.argv)
     said = _MODES[mode](config, folder)
     if processes.is_first():
         sys.stdout.write(said + "\n")
+
+
+def _check_fields(config) -> None:
+    from jdmri.data import fields
+
+    fields.check_typed(config, flags.FLAGS["config"].override_values)
 
 
 def _check_distributed(mode: str) -> None:
