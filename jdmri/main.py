@@ -107,7 +107,9 @@ def main(argv: list[str]) -> None:
 def _check_fields(config) -> None:
     from jdmri.data import fields
 
-    fields.check_typed(config, flags.FLAGS["config"].override_values)
+    runs = {"data": config, "base.data": config.get("base") or {}}
+    readers = {place: run["data"]["name"] for place, run in runs.items() if "data" in run}
+    fields.check_typed(readers, flags.FLAGS["config"].override_values)
 
 
 def _check_distributed(mode: str) -> None:

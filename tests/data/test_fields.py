@@ -18,7 +18,8 @@ def check(typed, config=None):
     config = config or default.get_config()
     config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=words)
     values([sys.argv[0], *words])
-    fields.check_typed(values["config"].value, values["config"].override_values)
+    place, run = ("base.data", config.base) if "base" in config else ("data", config)
+    fields.check_typed({place: run.data.name}, values["config"].override_values)
 
 
 @pytest.mark.parametrize(
