@@ -1,7 +1,8 @@
 """Every field that jdmri reads, with its unit or meaning. Experiment files override a few of them.
 
 A section that has a ``name`` holds the arguments of what it names, and nothing else; only ``data`` lists
-the fields of all readers, because the reader is often changed from the command line.
+the fields of all readers, because the reader is often changed from the command line; there, a field that the
+chosen reader does not take is refused.
 """
 
 from ml_collections import ConfigDict

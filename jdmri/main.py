@@ -27,6 +27,7 @@ def main(argv: list[str]) -> None:
     _keep_compiled()
     config, name = flags.FLAGS["config"].value, flags.FLAGS["mode"].value
     parser.import_plugins(config, sys.argv)
+    parser.check_data_fields(config)
     folder = parser.default_workdir(sys.argv)
     text = modes.choose(name).run(config, folder, **options.values(name))
     if processes.is_first():

@@ -186,3 +186,16 @@ def _without_config(argv: Sequence[str]) -> list[str]:
             words.append(word)
         skip = not skip and word.startswith("-") and flag == "config" and not equals
     return words
+
+
+def check_data_fields(config: ConfigDict) -> None:
+    """Refuse fields of ``data`` that the command line sets and the reader does not take.
+
+    Raises:
+        InputError: see `jdmri.data.fields.check_typed`.
+    """
+    from jdmri.data import fields  # readers are slow to import
+
+    runs = {"data": config, "base.data": config.get("base") or {}}
+    readers = {place: run["data"]["name"] for place, run in runs.items() if "data" in run}
+    fields.check_typed(readers, flags.FLAGS["config"].override_values)

@@ -58,6 +58,14 @@ class Registry:
         self[name]
         return self._facts[name]
 
+    def takes(self, name: str) -> tuple[str, ...]:
+        """Return the names of the arguments that ``name`` takes.
+
+        Raises:
+            InputError: no such name.
+        """
+        return tuple(_parameters(self[name]))
+
     def build(self, section: Mapping[str, Any], **context: Any) -> Any:
         """Call the factory that ``section["name"]`` names with the rest of the section.
 

@@ -21,6 +21,8 @@ from jdmri.training.step import Task
 def read_data(config: ConfigDict) -> Dataset:
     """Read the data set of ``config.data``; each reader takes the fields it knows.
 
+    The others are there for other readers; `jdmri.data.fields` refuses those that were typed in vain.
+
     Raises:
         InputError: unknown reader, or input that cannot be used.
     """

@@ -17,13 +17,7 @@ import numpy as np
 from jdmri.data.formats import reading
 from jdmri.data.formats.format import FORMATS, Format
 from jdmri.data.measurements import Entry, Images, Measurement
-from jdmri.data.records import (
-    READERS,
-    Dataset,
-    Facts,
-    Series,
-    Shape,
-)
+from jdmri.data.records import READERS, Dataset, Facts, Series, Shape
 from jdmri.data.references import CRIME, image_series, require_full, to_series
 from jdmri.errors import InputError
 
