@@ -10,9 +10,9 @@ from jaxtyping import Complex, Float
 
 from jdmri.classical import solvers
 from jdmri.classical.method import Iterative, Solution
-from jdmri.classical.temporal_average import fill_temporal_average
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.ops.filling import fill_temporal_average
 from jdmri.ops.sense import Encoding
 from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask, Scalar
 

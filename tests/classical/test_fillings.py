@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jdmri.classical import METHODS, fill_temporal_average, fill_view_sharing
+from jdmri.classical import METHODS
 from jdmri.classical.kt_sparse import shrink_frequencies
 from jdmri.ops import sense
+from jdmri.ops.filling import fill_temporal_average, fill_view_sharing
 from tests.helpers.arrays import complex_normal, unit_maps
 
 FILLED = ("zero_filled", "temporal_average", "view_sharing")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jdmri import masks, metrics, phantom
-from jdmri.classical import fillings
+from jdmri.classical.fillings import view_sharing
 from jdmri.classical.kt_focuss import Settings, kt_blast, kt_focuss, weighted_least_squares
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
@@ -128,7 +128,7 @@ def test_a_beating_heart_converged(heart, build):
 
 def test_focuss_beats_view_sharing_on_a_beating_heart(heart):
     *data, score = heart
-    shared = score(fillings()(*data))
+    shared = score(view_sharing()(*data))
     assert score(kt_focuss(num_training_lines=7)(*data)) > shared + 0.1
 
 

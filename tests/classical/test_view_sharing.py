@@ -1,14 +1,14 @@
-"""View sharing by hand, in each mode; linear and the ends are in ``test_classical``."""
+"""View sharing by hand, in each mode; linear and the ends are in ``test_fillings``."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jdmri.classical import fill_view_sharing
 from jdmri.classical.fillings import view_sharing
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.ops.filling import fill_view_sharing
 from tests.helpers.arrays import complex_normal, unit_maps
 
 SAMPLES = {1: 1.0, 4: 4.0}  # of seven frames
