@@ -24,7 +24,7 @@ from benchmarks.peers import (
 )
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 
 MEAN_WEIGHT = 0.01
 PEERS = (
@@ -98,7 +98,7 @@ def acquisition(options):
     sampler = masks.variable_density(acceleration=options.acceleration, num_center_lines=lines)
     mask = sampler(keys[1], scan.cine.shape)
     sigma = 0.02 * float(np.percentile(np.abs(scan.cine), 99))
-    kspace = acquire(keys[2], scan.cine, scan.maps, mask, sigma)
+    kspace = sense.acquire(keys[2], scan.cine, scan.maps, mask, sigma)
     return np.asarray(scan.cine), (kspace, scan.maps, mask)
 
 

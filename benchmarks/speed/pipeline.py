@@ -20,7 +20,7 @@ from configs import demo, dual_unet
 from jdmri import phantom
 from jdmri.keys import draw_keys
 from jdmri.models import scale
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 from jdmri.runtime import memory
 from jdmri.studies import cost
 from jdmri.training import build
@@ -82,7 +82,7 @@ def simulate(task, key, examples):
     keys = draw_keys(key)
     one = task.augment(keys.augment, jax.tree.map(lambda a: a[0], examples))
     mask = task.sampler(keys.mask, one.cine.shape)
-    kspace = acquire(keys.noise, one.cine, one.maps, mask, one.sigma)
+    kspace = sense.acquire(keys.noise, one.cine, one.maps, mask, one.sigma)
     return kspace / scale.signal_level(kspace, one.maps, mask)
 
 

@@ -14,7 +14,7 @@ from jdmri.data.records import Series, SeriesLike
 from jdmri.errors import InputError
 from jdmri.keys import draw_keys, series_key
 from jdmri.masks import MASKS
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 from jdmri.ops.coil_maps import COIL_MAPS
 from jdmri.typing import Mask
 
@@ -48,7 +48,7 @@ def simulate(series: Series, config: ConfigDict) -> tuple[Acquired, Series]:
     else:
         cine, maps = jnp.asarray(series.cine), jnp.asarray(series.maps)
         sigma = config.noise.sigma * bright_level(series.cine)
-        kspace = acquire(keys.noise, cine, maps, mask, sigma)
+        kspace = sense.acquire(keys.noise, cine, maps, mask, sigma)
     maps = COIL_MAPS.build(config.coil_maps)(kspace, mask, jnp.asarray(series.maps))
     if config.coil_maps.name != "given":
         series = in_phase_of(series, np.asarray(maps))

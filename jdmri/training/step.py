@@ -22,7 +22,7 @@ from jdmri.losses import Loss
 from jdmri.masks import Sampler
 from jdmri.models import scale
 from jdmri.models.layers.basic import BATCH_AXES
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 from jdmri.training.examples import Examples
 from jdmri.training.state import TrainState
 
@@ -56,7 +56,7 @@ class Task:
         mask = self.sampler(keys.mask, example.cine.shape)
         if example.kspace is None:
             maps = example.maps if example.true_maps is None else example.true_maps
-            kspace = acquire(keys.noise, example.cine, maps, mask, example.sigma)
+            kspace = sense.acquire(keys.noise, example.cine, maps, mask, example.sigma)
         else:
             kspace = jnp.where(mask[:, None], example.kspace, 0)
         data = kspace[None], example.maps[None], mask[None]

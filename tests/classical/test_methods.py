@@ -14,7 +14,6 @@ from jdmri.classical.llr import from_blocks, to_blocks
 from jdmri.classical.wavelet import analyse, synthesise
 from jdmri.errors import InputError
 from jdmri.ops import sense
-from jdmri.ops.acquire import acquire
 from tests.helpers.arrays import complex_normal, unit_maps
 
 NAMES = ("kt_sparse", "temporal_tv", "spatiotemporal_tv", "wavelet", "low_rank", "l_plus_s", "llr")
@@ -58,7 +57,7 @@ def simulated(num_coils=1):
     sampler = masks.variable_density(acceleration=5.0, num_center_lines=5)
     mask = sampler(keys[1], scan.cine.shape)
     sigma = 0.02 * float(jnp.percentile(jnp.abs(scan.cine), 99))
-    kspace = acquire(keys[2], scan.cine, scan.maps, mask, sigma)
+    kspace = sense.acquire(keys[2], scan.cine, scan.maps, mask, sigma)
     return np.asarray(scan.cine), (kspace, scan.maps, mask)
 
 
