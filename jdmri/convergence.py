@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from jdmri.classical import METHODS
+from jdmri.classical import METHODS, Minimiser
 from jdmri.data.acquisition import load, simulate
 from jdmri.data.records import SeriesLike
 from jdmri.report.figures import cines, convergence
@@ -55,7 +55,7 @@ def _curves(
             continue
         section = {"name": entry["method"], **entry["parameters"]}
         method = METHODS.build(section, cyclic=run.data.cyclic)
-        if hasattr(method, "trace"):
+        if isinstance(method, Minimiser):
             stopped = int(method.solve(*acquired).iterations)
             found = method.trace(*acquired, num_iterations=_BEYOND * stopped, measure=psnr)
             yield entry["method"], convergence.Curve(*map(np.asarray, found), stopped)

@@ -115,7 +115,7 @@ def by_weight(cine, data, names):
             method = METHODS.build({"name": name, **weights})
             jax.block_until_ready(method.solve(*data))
             found, seconds = timed(lambda method=method: jax.block_until_ready(method.solve(*data)))
-            score = psnr(np.asarray(found.cine), cine)
+            score = psnr(np.asarray(found.value), cine)
             shown = ", ".join(f"{k} {v}" for k, v in weights.items())
             print(f"| {name} | {shown} | {score:.2f} | {found.iterations} | {found.residual:.1e} | {seconds:.1f} |", flush=True)  # fmt: skip
 

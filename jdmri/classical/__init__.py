@@ -12,7 +12,7 @@ from jdmri.classical.kt_sparse import kt_sparse
 from jdmri.classical.l_plus_s import l_plus_s
 from jdmri.classical.llr import llr
 from jdmri.classical.low_rank import low_rank
-from jdmri.classical.method import METHODS, Iterative, Solution
+from jdmri.classical.method import METHODS, Iterative, reconstruct
 from jdmri.classical.problem import Minimiser
 from jdmri.classical.total_variation import spatiotemporal_tv, temporal_tv
 from jdmri.classical.wavelet import wavelet
@@ -21,7 +21,6 @@ __all__ = [
     "METHODS",
     "Iterative",
     "Minimiser",
-    "Solution",
     "cg_sense",
     "grappa",
     "kt_blast",
@@ -30,6 +29,7 @@ __all__ = [
     "l_plus_s",
     "llr",
     "low_rank",
+    "reconstruct",
     "spatiotemporal_tv",
     "temporal_average",
     "temporal_tv",

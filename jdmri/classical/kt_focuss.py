@@ -17,12 +17,13 @@ import numpy as np
 from jax import lax
 from jaxtyping import Complex, Float
 
-from jdmri.classical.method import METHODS, Iterative, Solution
+from jdmri.classical.method import METHODS, Iterative
 from jdmri.errors import InputError
 from jdmri.ops import conjugate_gradient as cg
 from jdmri.ops import sense
 from jdmri.ops.filling import fill_view_sharing, temporal_mean
 from jdmri.ops.sense import Encoding
+from jdmri.ops.solution import Solution
 from jdmri.typing import Array, Cine, KSpace
 
 XF = Complex[Array, "frequency y x"]
@@ -137,7 +138,7 @@ def _method(name: str, settings: Settings, *, exponent: float, num_rounds: int) 
 
 def weighted_least_squares(
     encoding: Encoding, right_hand_side: XF, weights: Float[Array, "..."], settings: Settings
-) -> cg.Converged:
+) -> Solution:
     """Return the ρ = W q with ``(W F_t EᴴE F_tᴴ W + λ) q = W F_t Eᴴ (y − E x̄)``."""
     measured = lambda rho: _to_xf(encoding.normal(_to_time(rho)))
     solved = cg.iterate_until(

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import losses, metrics
-from jdmri.classical import METHODS
+from jdmri.classical import METHODS, reconstruct
 from jdmri.data.acquisition import (
     Acquired,
     draw_mask,
@@ -133,11 +133,12 @@ def _timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, floa
     """Reconstruct; how the solver ended (NaN without one), and seconds of a second call: the first one of a shape compiles."""
     jax.block_until_ready(method(*data))
     start = time.perf_counter()
-    estimate, ended = tune.reconstruct(method, data)
-    estimate = np.asarray(estimate)
+    cine, iterations, residual, converged = reconstruct(method, data)
+    estimate = np.asarray(cine)
     seconds = time.perf_counter() - start
-    converged = ended.converged if np.isfinite(ended.iterations) else np.nan
-    return estimate, {**ended._asdict(), "converged": float(converged), "seconds": seconds}
+    converged = float(converged) if np.isfinite(iterations) else np.nan
+    ended = {"iterations": iterations, "residual": residual, "converged": converged}
+    return estimate, ended | {"seconds": seconds}
 
 
 def _folder_name(data_name: str) -> str:

@@ -4,17 +4,16 @@ The table it writes is what ``config.tuned`` names: evaluations take from it the
 noise and number of coils.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jdmri import metrics
-from jdmri.classical import METHODS
+from jdmri.classical import METHODS, reconstruct
 from jdmri.data.acquisition import load, simulate
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
@@ -24,20 +23,6 @@ from jdmri.training import build
 
 TABLE = "tuned.json"
 Parameters = dict[str, float]
-
-
-class Ended(NamedTuple):
-    """How a reconstruction ended; numbers are NaN for a method without iterations, which has converged.
-
-    Attributes:
-        iterations: of its solver.
-        residual: at the end.
-        converged: whether the residual is below the method's tolerance.
-    """
-
-    iterations: float
-    residual: float
-    converged: bool
 
 
 class Score(NamedTuple):
@@ -130,17 +115,17 @@ def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[Seri
     psnr = metrics.METRICS.build({"name": "psnr"})
     acquired = [simulate(load(one, run), run) for one in series]
     context = {"cyclic": run.data.cyclic}
-    ended: dict[tuple, list[Ended]] = {}
+    ended: dict[tuple, list] = {}
 
     def score(parameters):
         method = METHODS.build({"name": name, **parameters}, **context)
         scores, ends = [], []
         for data, reference in acquired:
-            cine, end = reconstruct(method, data)
+            cine, *end = reconstruct(method, data)
             ends.append(end)
             scores.append(psnr(np.asarray(cine), reference.cine))
         ended[tuple(parameters.items())] = ends
-        return Score(all(end.converged for end in ends), float(np.mean(scores)))
+        return Score(all(converged for *_, converged in ends), float(np.mean(scores)))
 
     tries = grid_search.maximise(config.grid[name].to_dict(), config.num_points, score)
     best, parameters = tries[-1]
@@ -158,15 +143,6 @@ def _entry(run: ConfigDict, name: str, config: ConfigDict, series: Sequence[Seri
         "data": run.data.name,
         "tries": [scored._asdict() | point for scored, point in tries],
     }
-
-
-def reconstruct(method: Callable, data: tuple) -> tuple[jax.Array, Ended]:
-    """Apply a method: the cine, and how it ended."""
-    if not hasattr(method, "solve"):
-        return method(*data), Ended(float("nan"), float("nan"), True)
-    solution = method.solve(*data)
-    end = Ended(float(solution.iterations), float(solution.residual), bool(solution.converged))
-    return solution.cine, end
 
 
 def _finite(value: float) -> float | None:
