@@ -2,7 +2,7 @@
 
 Each name builds a pure function ``(estimate, reference) -> float`` of one series ``[frame, y, x]``, complex
 or real, on the magnitude unless the name says complex. The first line of its docstring is its
-protocol, which every table prints (science brief §D.3–D.5). A zero reference or an estimate that is
+protocol, which every table prints. A zero reference or an estimate that is
 not finite gives NaN.
 """
 

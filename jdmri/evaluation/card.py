@@ -23,7 +23,7 @@ def statement(
     state: TrainState,
     result: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Build ``card.json`` (science brief §D.7).
+    """Build ``card.json``.
 
     Args:
         config: of the evaluation.
