@@ -49,7 +49,7 @@ def calibration(
     if 0 in size:
         raise InputError(
             f"coil maps need the centre of k-space, and no frame sampled line {len(count) // 2} of "
-            f"{len(count)}; use a mask with centre lines (mask.num_center_lines)."
+            f"{len(count)}; use a mask with centre lines (num_center_lines)."
         )
     description = {
         "num_lines": size[0],
