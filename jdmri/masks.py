@@ -150,12 +150,12 @@ def _weighted(log_weights, acceleration, num_center_lines, per_frame) -> Sampler
         if num_center_lines > count:
             raise InputError(
                 f"{num_center_lines} centre lines do not fit: {num_lines} lines at acceleration "
-                f"{acceleration:g} allow {count}; lower mask.num_center_lines or mask.acceleration."
+                f"{acceleration:g} allow {count}; lower num_center_lines or acceleration."
             )
         if num_center_lines == count < num_lines:
             raise InputError(
                 f"{num_center_lines} centre lines leave no other: {num_lines} lines at acceleration {acceleration:g} "
-                f"allow {count}; lower mask.num_center_lines or mask.acceleration."
+                f"allow {count}; lower num_center_lines or acceleration."
             )
         rows = num_frames if per_frame else 1
         score = log_weights(num_lines)[None] + jax.random.gumbel(key, (rows, num_lines))
@@ -189,9 +189,9 @@ def _regular(acceleration, num_center_lines, shear) -> Sampler:
 
 def _check(acceleration: float | int, num_center_lines: int) -> None:
     if acceleration < 1:
-        raise InputError(f"mask.acceleration must be at least 1, got {acceleration:g}.")
+        raise InputError(f"acceleration must be at least 1, got {acceleration:g}.")
     if num_center_lines < 0:
-        raise InputError(f"mask.num_center_lines must be at least 0, got {num_center_lines}.")
+        raise InputError(f"num_center_lines must be at least 0, got {num_center_lines}.")
 
 
 def _centre(num_lines: int, num_center_lines: int) -> Bool[np.ndarray, "ky"]:

@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 
 from jdmri.classical import METHODS
+from jdmri.ops.solution import Solution
 
 
 class Sigpy:
@@ -72,7 +73,7 @@ class Sigpy:
 
     def image(self, found):
         """Return the cine of what `run`, or our method's ``solve``, returned."""
-        return np.asarray(getattr(found, "cine", found))
+        return np.asarray(found.value if isinstance(found, Solution) else found)
 
     def cost(self, found) -> float:
         """Return the objective of it."""

@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from configs import classical
 from jdmri import masks, metrics
-from jdmri.classical import METHODS
-from jdmri.evaluation.methods import lookup, reconstruct
+from jdmri.classical import METHODS, reconstruct
+from jdmri.evaluation.methods import lookup
 from jdmri.evaluation.protocol import Protocol
 from jdmri.runtime import files
 from jdmri.training import build
@@ -112,12 +112,13 @@ def methods_of(options, tuned, num_coils: int):
 def score(method, acquired, reference) -> dict:
     """Metrics over image and heart, iterations, residual, and seconds (of the first series: with compilation)."""
     start = time.perf_counter()
-    cine, ended = reconstruct(method, acquired)
-    cine = np.asarray(cine)
+    solution = reconstruct(method, acquired)
+    cine = np.asarray(solution.value)
     seconds = time.perf_counter() - start
     region = metrics.heart_region(reference.cine)
     scores = metrics.evaluate(cine, reference.cine, METRICS, region)
-    stopped = {} if np.isnan(ended.iterations) else ended._asdict()
+    ended = {k: v for k, v in solution._asdict().items() if k != "value"}
+    stopped = {} if np.isnan(solution.iterations) else ended
     return scores | stopped | {"seconds": seconds}
 
 

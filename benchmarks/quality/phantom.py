@@ -84,7 +84,7 @@ def synthetic() -> list[np.ndarray]:
 
 
 def statistics(cine: np.ndarray) -> dict[str, float]:
-    """Describe one magnitude series (brief §6)."""
+    """Describe one magnitude series."""
     cine = cine / np.percentile(cine, 99.5)
     frames = len(cine)
     spectrum = np.abs(np.fft.fft(cine, axis=0)) ** 2

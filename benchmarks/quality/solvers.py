@@ -24,7 +24,7 @@ from benchmarks.peers import (
 )
 from jdmri import masks, metrics, phantom
 from jdmri.classical import METHODS
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 
 MEAN_WEIGHT = 0.01
 PEERS = (
@@ -98,7 +98,7 @@ def acquisition(options):
     sampler = masks.variable_density(acceleration=options.acceleration, num_center_lines=lines)
     mask = sampler(keys[1], scan.cine.shape)
     sigma = 0.02 * float(np.percentile(np.abs(scan.cine), 99))
-    kspace = acquire(keys[2], scan.cine, scan.maps, mask, sigma)
+    kspace = sense.acquire(keys[2], scan.cine, scan.maps, mask, sigma)
     return np.asarray(scan.cine), (kspace, scan.maps, mask)
 
 
@@ -115,7 +115,7 @@ def by_weight(cine, data, names):
             method = METHODS.build({"name": name, **weights})
             jax.block_until_ready(method.solve(*data))
             found, seconds = timed(lambda method=method: jax.block_until_ready(method.solve(*data)))
-            score = psnr(np.asarray(found.cine), cine)
+            score = psnr(np.asarray(found.value), cine)
             shown = ", ".join(f"{k} {v}" for k, v in weights.items())
             print(f"| {name} | {shown} | {score:.2f} | {found.iterations} | {found.residual:.1e} | {seconds:.1f} |", flush=True)  # fmt: skip
 

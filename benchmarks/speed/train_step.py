@@ -187,7 +187,7 @@ def ours(options, network, width, size, batch):
     import jax
     import jax.numpy as jnp
 
-    from jdmri.ops.acquire import acquire
+    from jdmri.ops import sense
     from jdmri.runtime import memory
     from jdmri.studies import cost
     from jdmri.training import build, restore, throughput
@@ -204,7 +204,7 @@ def ours(options, network, width, size, batch):
     compiled, state, *data = cost.compile_step(config, examples)
     task = build.build_task(config)
     mask = task.acquisition.sampler(jax.random.key(1), cine.shape)
-    kspace = acquire(jax.random.key(2), cine, maps, mask, 0.02)
+    kspace = sense.acquire(jax.random.key(2), cine, maps, mask, 0.02)
     undersampled = jax.device_put((stack(kspace), stack(maps), stack(mask)))
     held = {"state": state}
     # A copy: the step takes the state's own memory.

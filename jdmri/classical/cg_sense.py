@@ -5,10 +5,11 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from jdmri.classical.method import METHODS, Iterative, Solution
+from jdmri.classical.method import METHODS, Iterative
 from jdmri.errors import InputError
 from jdmri.ops import conjugate_gradient as cg
 from jdmri.ops import sense
+from jdmri.ops.solution import Solution
 
 
 @METHODS.register("cg_sense")
@@ -50,8 +51,11 @@ def cg_sense(
             return cg.iterate_until(normal, right_hand_side, **options)
 
         frames = jax.vmap(frame)(data, encoding.mask)
-        residual = jnp.max(frames.residual)
-        converged = residual <= tolerance
-        return Solution(frames.value[:, 0], jnp.max(frames.iterations), residual, converged)
+        return Solution(
+            frames.value[:, 0],
+            jnp.max(frames.iterations),
+            jnp.max(frames.residual),
+            jnp.all(frames.converged),
+        )
 
     return Iterative(solve)

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 from jaxtyping import Complex, Float
 
 from jdmri.classical.method import METHODS, Method
-from jdmri.classical.regular_lines import RegularLines, regular_lines
+from jdmri.classical.regular_lines import regular_lines
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.ops.filling import temporal_mean
 from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask
 
 _EXACT = jax.lax.Precision.HIGHEST  # the normal equations square the condition number
@@ -57,7 +58,8 @@ def grappa(*, kernel: tuple[int, int] = (4, 5), weight: float = 0.02) -> Method:
         regular = regular_lines(mask, kernel_lines=lines)
         if regular.spacing == 1:
             return sense.adjoint(kspace, maps, mask)
-        taps = calibrate(_mean(kspace, mask, regular), regular.spacing, kernel, weight)
+        calibration = temporal_mean(kspace, mask)[0, :, regular.calibration]
+        taps = calibrate(calibration, regular.spacing, kernel, weight)
         return _reconstruct(kspace, maps, mask, regular.lattice, taps)
 
     return method
@@ -108,13 +110,6 @@ def _ridge(sources, targets, weight):
     ridge = jnp.maximum(weight, 1e-6) * power
     right = jnp.matmul(sources.conj(), targets.T, precision=_EXACT)
     return jax.scipy.linalg.solve(gram + ridge * jnp.eye(len(gram)), right, assume_a="pos")
-
-
-def _mean(kspace: KSpace, mask: Mask, regular: RegularLines) -> Complex[Array, "coil line kx"]:
-    """Return ``Σ_t m y / Σ_t m`` on the lines of the calibration."""
-    count = jnp.maximum(jnp.sum(jnp.asarray(mask), axis=0), 1)
-    mean = jnp.sum(jnp.asarray(kspace), axis=0) / count[None]
-    return mean[:, regular.calibration]
 
 
 @jax.jit

@@ -17,12 +17,13 @@ import numpy as np
 from jax import lax
 from jaxtyping import Complex, Float
 
-from jdmri.classical.fillings import fill_view_sharing
-from jdmri.classical.method import METHODS, Iterative, Solution
+from jdmri.classical.method import METHODS, Iterative
 from jdmri.errors import InputError
 from jdmri.ops import conjugate_gradient as cg
 from jdmri.ops import sense
+from jdmri.ops.filling import fill_view_sharing, temporal_mean
 from jdmri.ops.sense import Encoding
+from jdmri.ops.solution import Solution
 from jdmri.typing import Array, Cine, KSpace
 
 XF = Complex[Array, "frequency y x"]
@@ -113,7 +114,7 @@ def _method(name: str, settings: Settings, *, exponent: float, num_rounds: int) 
     def solve(kspace, maps, mask):
         encoding, data = sense.fold(kspace, maps, mask)
         data = encoding.select(data)
-        baseline = encoding.combine(_temporal_mean(data, encoding))
+        baseline = encoding.combine(temporal_mean(data, encoding.mask))
         right_hand_side = _to_xf(encoding.adjoint(data - encoding.transform(baseline)))
         prior = _training(data, encoding, settings)
         scale = jnp.maximum(jnp.max(jnp.abs(prior)), jnp.finfo(jnp.float32).tiny)
@@ -137,7 +138,7 @@ def _method(name: str, settings: Settings, *, exponent: float, num_rounds: int) 
 
 def weighted_least_squares(
     encoding: Encoding, right_hand_side: XF, weights: Float[Array, "..."], settings: Settings
-) -> cg.Converged:
+) -> Solution:
     """Return the ρ = W q with ``(W F_t EᴴE F_tᴴ W + λ) q = W F_t Eᴴ (y − E x̄)``."""
     measured = lambda rho: _to_xf(encoding.normal(_to_time(rho)))
     solved = cg.iterate_until(
@@ -162,12 +163,6 @@ def _hann(num_lines: int, width: int) -> Float[np.ndarray, "ky"]:
     distance = np.abs(np.arange(num_lines) - num_lines // 2)
     inside = np.cos(np.pi * distance / (width + 1)) ** 2
     return np.where(distance <= width / 2, inside, 0).astype(np.float32)
-
-
-def _temporal_mean(data: KSpace, encoding: Encoding) -> Complex[Array, "1 coil ky x"]:
-    """Return ``Σ_t m y / Σ_t m`` as one frame; points that no frame sampled are 0."""
-    count = jnp.sum(encoding.mask, axis=0, keepdims=True)[:, None]
-    return jnp.sum(data, axis=0, keepdims=True) / jnp.maximum(count, 1)
 
 
 def _to_xf(cine: Cine) -> XF:

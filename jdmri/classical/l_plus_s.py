@@ -5,7 +5,7 @@ from jax import lax
 
 from jdmri.classical import proximal, solvers
 from jdmri.classical.low_rank import shrink_rank, singular_values
-from jdmri.classical.method import METHODS, Iterative, Solution
+from jdmri.classical.method import METHODS, Iterative
 from jdmri.classical.problem import (
     Measured,
     Minimiser,
@@ -17,6 +17,7 @@ from jdmri.classical.problem import (
     restored,
 )
 from jdmri.errors import InputError
+from jdmri.ops.solution import Solution
 from jdmri.typing import Cine, Scalar
 
 _OTAZO_TOLERANCE, _OTAZO_ITERATIONS = 2.5e-3, 50

@@ -1,15 +1,14 @@
 """The registry of classical methods, and how a k-space filling or a solver becomes one."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Bool, Float, Int
 
 from jdmri.ops import sense
+from jdmri.ops.solution import Solution
 from jdmri.runtime.registry import Registry
-from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask
+from jdmri.typing import Cine, CoilMaps, KSpace, Mask
 
 METHODS = Registry("method")
 Method = Callable[[KSpace, CoilMaps, Mask], Cine]
@@ -26,22 +25,6 @@ def filled(fill: Callable[[KSpace, Mask], KSpace]) -> Method:
     return method
 
 
-class Solution(NamedTuple):
-    """An iterative reconstruction, and how it ended.
-
-    Attributes:
-        cine: ``[*batch, frame, y, x]``.
-        iterations: of the solver, one number a series.
-        residual: of the optimality conditions where it stopped, one number a series; the method says which.
-        converged: whether the residual reached the method's tolerance; otherwise the most iterations ended it.
-    """
-
-    cine: Cine
-    iterations: Int[Array, "*batch"]
-    residual: Float[Array, "*batch"]
-    converged: Bool[Array, "*batch"]
-
-
 class Iterative:
     """A method that solves a problem for one series; batches by `jax.vmap`."""
 
@@ -52,7 +35,7 @@ class Iterative:
 
     def __call__(self, kspace: KSpace, maps: CoilMaps, mask: Mask) -> Cine:
         """Reconstruct."""
-        return self.solve(kspace, maps, mask).cine
+        return self.solve(kspace, maps, mask).value
 
     def solve(self, kspace: KSpace, maps: CoilMaps, mask: Mask) -> Solution:
         """Reconstruct, and say how it ended."""
@@ -63,3 +46,19 @@ class Iterative:
         for _ in range(kspace.ndim - 4):
             batched = jax.vmap(batched)
         return batched(kspace, maps, mask)
+
+
+def reconstruct(method: Method, data: tuple[KSpace, CoilMaps, Mask]) -> Solution:
+    """Apply any method to one series, and give the numbers of its end as Python numbers.
+
+    Args:
+        method: iterative or not.
+        data: k-space, maps and mask.
+
+    Returns:
+        The cine as ``value``. A method without iterations has converged, with NaN iterations and residual.
+    """
+    if not isinstance(method, Iterative):
+        return Solution(method(*data), float("nan"), float("nan"), True)
+    cine, iterations, residual, converged = method.solve(*data)
+    return Solution(cine, float(iterations), float(residual), bool(converged))

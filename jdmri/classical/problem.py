@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Complex, Float
 
 from jdmri.classical import solvers
-from jdmri.classical.method import Iterative, Solution
-from jdmri.classical.temporal_average import fill_temporal_average
+from jdmri.classical.method import Iterative
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.ops.filling import fill_temporal_average
 from jdmri.ops.sense import Encoding
 from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask, Scalar
 
@@ -60,9 +60,7 @@ class Minimiser(Iterative):
             problem = build(measured(kspace, maps, mask))
             limits = dict(tolerance=tolerance, max_iterations=max_iterations)
             minimum = solvers.solve(problem.algorithm, **limits)
-            cine = restored(problem.cine(minimum.value), mask)
-            converged = minimum.residual <= tolerance
-            return Solution(cine, minimum.iterations, minimum.residual, converged)
+            return minimum._replace(value=restored(problem.cine(minimum.value), mask))
 
         super().__init__(one)
         self._trace = jax.jit(self._record, static_argnames=("num_iterations", "measure"))

@@ -47,7 +47,7 @@ def regular_lines(mask: Mask, *, kernel_lines: int) -> RegularLines:
     if spacing[0] > 1 and found < wanted:
         raise InputError(
             f"grappa needs {wanted} neighbouring lines to calibrate {kernel_lines} lines at spacing {spacing[0]}, "
-            f"got {found}; set mask.per_frame=True, or mask.num_center_lines={wanted} or more."
+            f"got {found}; use a mask with per_frame=True, or with num_center_lines={wanted} or more."
         )
     return RegularLines(spacing[0], np.stack(lattices), calibration)
 

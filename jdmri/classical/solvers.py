@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Complex, Float
 
+from jdmri.ops.solution import Solution
 from jdmri.typing import Array, Scalar
 
 Variable = Complex[Array, "..."]
@@ -42,22 +43,10 @@ class Algorithm(NamedTuple):
     certify: Callable[[State], tuple[Variable, Scalar]]
 
 
-class Minimum(NamedTuple):
-    """Where a solver stopped.
-
-    Attributes:
-        value: the minimiser.
-        iterations: how many were run; a multiple of 10, or the most allowed.
-        residual: of the optimality conditions at ``value``; see the solver.
-    """
-
-    value: Variable
-    iterations: Int[Array, ""]
-    residual: Float[Array, ""]
-
-
-def solve(algorithm: Algorithm, *, tolerance: float, max_iterations: int) -> Minimum:
+def solve(algorithm: Algorithm, *, tolerance: float, max_iterations: int) -> Solution:
     """Iterate until the residual is at most ``tolerance``; under `jax.vmap` each member by itself.
+
+    The number of iterations is a multiple of 10, or the most allowed.
 
     Args:
         algorithm: what to run.
@@ -75,7 +64,8 @@ def solve(algorithm: Algorithm, *, tolerance: float, max_iterations: int) -> Min
     unfinished = lambda carry: (carry[3] > tolerance) & (carry[2] < max_iterations)
     value, residual = algorithm.certify(algorithm.start)
     start = (algorithm.start, value, jnp.int32(0), residual)
-    return Minimum(*lax.while_loop(unfinished, several, start)[1:])
+    _, value, count, residual = lax.while_loop(unfinished, several, start)
+    return Solution(value, count, residual, residual <= tolerance)
 
 
 def trace(algorithm: Algorithm, *, num_iterations: int, measure: Callable[[Variable], Any]) -> Any:

@@ -15,7 +15,7 @@ from jdmri.data import numpy_fourier
 from jdmri.data.records import Series, SeriesLike
 from jdmri.errors import InputError
 from jdmri.masks import Sampler
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 from jdmri.ops.coil_maps import Estimator
 from jdmri.typing import Cine, CoilMaps, KSpace, Mask, PRNGKey, Scalar
 
@@ -97,7 +97,7 @@ class Acquisition:
         """
         mask = self.sampler(keys.mask, cine.shape)
         if kspace is None:
-            return acquire(keys.noise, cine, maps, mask, sigma), mask
+            return sense.acquire(keys.noise, cine, maps, mask, sigma), mask
         return jnp.where(mask[:, None], kspace, 0), mask
 
     def simulate(self, series: SeriesLike) -> tuple[Acquired, Series]:

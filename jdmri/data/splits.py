@@ -32,7 +32,7 @@ def holdout(*, ratios: Sequence[float] = (4, 1, 2), seed: int = 0, stratify: str
     """
     if len(ratios) != len(PARTS) or min(ratios) < 0 or sum(ratios) <= 0:
         raise InputError(
-            f"split.ratios needs three numbers >= 0 (train, validation, test), got {ratios}."
+            f"ratios needs three numbers >= 0 (train, validation, test), got {ratios}."
         )
 
     def split(dataset: Dataset) -> dict[str, tuple[SeriesLike, ...]]:
@@ -42,7 +42,7 @@ def holdout(*, ratios: Sequence[float] = (4, 1, 2), seed: int = 0, stratify: str
             if ratio > 0 and count == 0:
                 raise InputError(
                     f"{len(order)} subject(s) split {':'.join(f'{r:g}' for r in ratios)} leave the {part} "
-                    f"split empty; add subjects, change --config.split.ratios, or set its share to 0."
+                    f"split empty; add subjects, change ratios, or set its share to 0."
                 )
         bounds = np.cumsum(counts)[:-1]
         return _parts(dataset, *(part.tolist() for part in np.split(np.array(order), bounds)))
@@ -121,12 +121,12 @@ def _strata(dataset: Dataset, field: str) -> dict[str, str]:
         if field and field not in one.metadata:
             known = ", ".join(sorted(one.metadata)) or "nothing"
             raise InputError(
-                f"split.stratify={field!r}: series {one.name} does not say; known of it: {known}."
+                f"stratify={field!r}: series {one.name} does not say; known of it: {known}."
             )
         value = one.metadata[field] if field else ""
         if strata.setdefault(one.subject, value) != value:
             raise InputError(
-                f"split.stratify={field!r}: subject {one.subject} has two values, {strata[one.subject]} and {value}."
+                f"stratify={field!r}: subject {one.subject} has two values, {strata[one.subject]} and {value}."
             )
     return strata
 

@@ -38,7 +38,7 @@ class Training(NamedTuple):
 def statement(
     protocol: Protocol, training: Training, dataset: Dataset, result: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Build ``card.json`` (science brief §D.7).
+    """Build ``card.json``.
 
     Args:
         protocol: of the evaluation.

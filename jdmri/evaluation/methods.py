@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax.linen as nn
 import jax
 import numpy as np
 
-from jdmri.classical import METHODS
-from jdmri.classical.method import Iterative
+from jdmri.classical import METHODS, reconstruct
 from jdmri.data.acquisition import Acquired
 from jdmri.errors import InputError
 from jdmri.evaluation.protocol import Protocol
@@ -19,20 +18,6 @@ from jdmri.training import restore
 
 MODEL = "model"
 Parameters = dict[str, float]
-
-
-class Ended(NamedTuple):
-    """How a reconstruction ended; numbers are NaN for a method without iterations, which has converged.
-
-    Attributes:
-        iterations: of its solver.
-        residual: at the end.
-        converged: whether the residual is below the method's tolerance.
-    """
-
-    iterations: float
-    residual: float
-    converged: bool
 
 
 def build_methods(
@@ -76,21 +61,13 @@ def lookup(protocol: Protocol, method: str, num_coils: int) -> Parameters:
     return {}
 
 
-def reconstruct(method: Callable, data: Acquired) -> tuple[jax.Array, Ended]:
-    """Apply a method: the cine, and how it ended."""
-    if not isinstance(method, Iterative):
-        return method(*data), Ended(float("nan"), float("nan"), True)
-    solution = method.solve(*data)
-    end = Ended(float(solution.iterations), float(solution.residual), bool(solution.converged))
-    return solution.cine, end
-
-
 def timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, float]]:
     """Reconstruct; how the solver ended (NaN without one), and seconds of a second call: the first one of a shape compiles."""
     jax.block_until_ready(method(*data))
     start = time.perf_counter()
-    estimate, ended = reconstruct(method, data)
-    estimate = np.asarray(estimate)
+    cine, iterations, residual, converged = reconstruct(method, data)
+    estimate = np.asarray(cine)
     seconds = time.perf_counter() - start
-    converged = ended.converged if np.isfinite(ended.iterations) else np.nan
-    return estimate, {**ended._asdict(), "converged": float(converged), "seconds": seconds}
+    converged = float(converged) if np.isfinite(iterations) else np.nan
+    ended = {"iterations": iterations, "residual": residual, "converged": converged}
+    return estimate, ended | {"seconds": seconds}

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from jdmri import metrics
+
 IDENTITY = ("series", "subject", "method")
 
 

@@ -21,7 +21,7 @@ def composite(*, terms: Mapping[str, Mapping[str, Any]]) -> Loss:
         InputError: no terms, or a term without a weight or with an unknown field.
     """
     if not terms:
-        raise InputError("loss.terms is empty; e.g. terms=dict(l1=dict(weight=1.0)).")
+        raise InputError("terms is empty; e.g. terms=dict(l1=dict(weight=1.0)).")
     built = [_term(name, dict(fields)) for name, fields in terms.items()]
 
     def loss(estimate, reference, step):
@@ -37,7 +37,7 @@ def _term(name: str, fields: dict[str, Any]) -> tuple[float, float, float, Loss]
     unknown = set(fields) - {"weight", "start", "end", "arguments"}
     if unknown or "weight" not in fields:
         raise InputError(
-            f"loss.terms.{name} takes weight (needed), start, end and arguments; got {', '.join(fields) or 'nothing'}."
+            f"terms.{name} takes weight (needed), start, end and arguments; got {', '.join(fields) or 'nothing'}."
         )
     end = fields.get("end", 0) or float("inf")
     part = LOSSES.build({"name": name} | dict(fields.get("arguments", {})))

@@ -23,4 +23,4 @@ def difference(domain: str) -> Callable[[Cine, Cine], jax.Array]:
         return lambda estimate, reference: estimate - reference
     if domain == "magnitude":
         return lambda estimate, reference: jnp.abs(estimate) - jnp.abs(reference)
-    raise InputError(f"loss.domain must be 'complex' or 'magnitude', got {domain!r}.")
+    raise InputError(f"domain must be 'complex' or 'magnitude', got {domain!r}.")

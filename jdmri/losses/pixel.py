@@ -33,7 +33,7 @@ def charbonnier(*, epsilon: float = 1e-3, domain: str = "complex") -> Loss:
         InputError: ``epsilon`` is not positive.
     """
     if epsilon <= 0:
-        raise InputError(f"loss.epsilon must be positive, got {epsilon:g}.")
+        raise InputError(f"epsilon must be positive, got {epsilon:g}.")
     compare = difference(domain)
 
     def loss(estimate, reference, step):

@@ -24,7 +24,7 @@ def ssim(*, dimensions: int = 2) -> Loss:
         InputError: other dimensions.
     """
     if dimensions not in (2, 3):
-        raise InputError(f"loss.dimensions must be 2 or 3, got {dimensions}.")
+        raise InputError(f"dimensions must be 2 or 3, got {dimensions}.")
 
     def loss(estimate, reference, step):
         size = 7**dimensions
@@ -59,7 +59,7 @@ def edge(*, alpha: float = 0.2, start_epoch: int = 0, steps_per_epoch: int = 1) 
         InputError: ``alpha`` outside 0…1.
     """
     if not 0 <= alpha <= 1:
-        raise InputError(f"loss.alpha must be in [0, 1], got {alpha:g}.")
+        raise InputError(f"alpha must be in [0, 1], got {alpha:g}.")
 
     def loss(estimate, reference, step):
         error = jnp.abs(estimate) - jnp.abs(reference)

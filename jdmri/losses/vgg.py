@@ -21,8 +21,8 @@ TAPS = (0, 2, 4)  # after the activations of conv1_1, conv2_1 and conv3_1
 _POOL_AFTER = (1, 3)
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, as torchvision
 _HOW = (
-    "make one with launch/convert_vgg.py from torchvision's vgg16 .pth, or type "
-    "--config.loss.vgg_path=random for fixed random filters, which every table will say"
+    "make one with launch/convert_vgg.py from torchvision's vgg16 .pth, or set "
+    "vgg_path=random for fixed random filters, which every table will say"
 )
 
 
@@ -58,13 +58,13 @@ def load(path: str, sha256: str = "") -> Filters:
     if path == "random":
         return _random()
     if not path:
-        raise InputError(f"the perceptual loss needs loss.vgg_path, a file of VGG weights: {_HOW}.")
+        raise InputError(f"the perceptual loss needs vgg_path, a file of VGG weights: {_HOW}.")
     file = Path(path)
     if not file.is_file():
-        raise InputError(f"no VGG weights at loss.vgg_path={path}: {_HOW}.")
+        raise InputError(f"no VGG weights at vgg_path={path}: {_HOW}.")
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if sha256 and found != sha256.lower():
-        raise InputError(f"{path} has SHA-256 {found}, loss.sha256 wants {sha256}.")
+        raise InputError(f"{path} has SHA-256 {found}, sha256 wants {sha256}.")
     return _from_arrays(_read(file), path)
 
 
@@ -105,7 +105,7 @@ def _imagenet() -> tuple[np.ndarray, np.ndarray]:
 def _read(file: Path) -> Mapping[str, np.ndarray]:
     readers: dict[str, Callable] = {".npz": _read_npz, ".safetensors": _read_safetensors}
     if file.suffix not in readers:
-        raise InputError(f"loss.vgg_path={file} must end in .npz or .safetensors; {_HOW}.")
+        raise InputError(f"vgg_path={file} must end in .npz or .safetensors; {_HOW}.")
     try:
         return readers[file.suffix](file)
     except ImportError as error:

@@ -1,34 +1,19 @@
-"""Flax networks. A model maps ``(kspace, maps, mask)`` to a cine, a denoiser a cine to a cine."""
+"""Flax networks. A model maps ``(kspace, maps, mask)`` to a cine, a denoiser a cine to a cine.
+
+A new network is one new file in ``denoisers`` or ``unrolled``, which registers its class.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
 
-from jdmri.models.denoisers.cnn3d import CNN3D
-from jdmri.models.denoisers.dual_unet import DualUNet
-from jdmri.models.denoisers.frames_cnn import FramesCNN
-from jdmri.models.denoisers.single_frame import FrameResNet, FrameUNet
-from jdmri.models.denoisers.spacetime_cnn import SpaceTimeCNN
-from jdmri.models.unrolled.cascade import Cascade
-from jdmri.models.unrolled.denoise import Denoise
-from jdmri.models.unrolled.modl import MoDL
-from jdmri.models.unrolled.varnet import VarNet
-from jdmri.runtime.registry import Registry
+from jdmri.models.registry import DENOISERS, MODELS
+from jdmri.runtime.registry import import_modules
 
-MODELS = Registry("model")
-DENOISERS = Registry("denoiser")
-
-MODELS.register("cascade")(Cascade)
-MODELS.register("denoise")(Denoise)
-MODELS.register("modl")(MoDL)
-MODELS.register("varnet")(VarNet)
-DENOISERS.register("cnn3d")(CNN3D)
-DENOISERS.register("dual_unet")(DualUNet)
-DENOISERS.register("frames_cnn")(FramesCNN)
-DENOISERS.register("resnet")(FrameResNet)
-DENOISERS.register("spacetime_cnn")(SpaceTimeCNN)
-DENOISERS.register("unet")(FrameUNet)
+import_modules(f"{__name__}.denoisers")
+import_modules(f"{__name__}.unrolled")
+globals().update(MODELS.exports() | DENOISERS.exports())  # models.Cascade and the others
 
 
 def build(section: Mapping[str, Any], **context: Any) -> nn.Module:
@@ -47,18 +32,4 @@ def build(section: Mapping[str, Any], **context: Any) -> nn.Module:
     return MODELS.build(section, **context)
 
 
-__all__ = [
-    "CNN3D",
-    "DENOISERS",
-    "MODELS",
-    "Cascade",
-    "Denoise",
-    "DualUNet",
-    "FrameResNet",
-    "FrameUNet",
-    "FramesCNN",
-    "MoDL",
-    "SpaceTimeCNN",
-    "VarNet",
-    "build",
-]
+__all__ = ["DENOISERS", "MODELS", "build", *MODELS.exports(), *DENOISERS.exports()]

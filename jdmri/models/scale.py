@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jdmri.ops import sense
+from jdmri.ops.filling import temporal_mean
 from jdmri.typing import CoilMaps, KSpace, Mask
 
 
@@ -16,10 +17,10 @@ def signal_level(kspace: KSpace, maps: CoilMaps, mask: Mask) -> Float[Array, "*b
 
     From the measured data only: it is the same at training and test time, and for any units.
     """
-    count = jnp.sum(mask, axis=-3, keepdims=True)[..., None, :, :]
-    mean = jnp.sum(kspace, axis=-4, keepdims=True) / jnp.maximum(count, 1)
     everywhere = jnp.ones_like(mask[..., :1, :, :])
-    level = jnp.max(jnp.abs(sense.adjoint(mean, maps, everywhere)), axis=(-3, -2, -1))
+    level = jnp.max(
+        jnp.abs(sense.adjoint(temporal_mean(kspace, mask), maps, everywhere)), axis=(-3, -2, -1)
+    )
     return jnp.where(level > 0, level, 1.0)
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Complex, Float, Int
 
 from jdmri.errors import InputError
 from jdmri.ops import fourier
+from jdmri.ops.filling import temporal_mean
 from jdmri.typing import Array, Mask
 
 # Without it an accelerator rounds products to 10 bits, and maps differ from those of a CPU by 1e-3.
@@ -48,7 +49,7 @@ def calibration(
     if 0 in size:
         raise InputError(
             f"coil maps need the centre of k-space, and no frame sampled line {len(count) // 2} of "
-            f"{len(count)}; use a mask with centre lines (mask.num_center_lines)."
+            f"{len(count)}; use a mask with centre lines (num_center_lines)."
         )
     description = {
         "num_lines": size[0],
@@ -62,11 +63,10 @@ def calibration(
 def mean_centre(
     kspace: Complex[Array, "frame coil ky kx"], mask: Mask, size: tuple[int, int]
 ) -> Complex[Array, "coil cy cx"]:
-    """Return the central ``size`` = (lines, columns) of ``Σ_t m y / Σ_t m``; 0 where never sampled."""
+    """Return the central ``size`` = (lines, columns) of `temporal_mean`."""
     mask = jnp.broadcast_to(mask, (*mask.shape[:-1], kspace.shape[-1]))
-    mask, kspace = _centre(mask, size)[:, None], _centre(kspace, size)
-    count = jnp.sum(mask, axis=0)
-    return jnp.sum(jnp.where(mask, kspace, 0), axis=0) / jnp.maximum(count, 1)
+    mask, kspace = _centre(mask, size), _centre(kspace, size)
+    return temporal_mean(jnp.where(mask[:, None], kspace, 0), mask)[0]
 
 
 @partial(jax.jit, static_argnames="matrix")

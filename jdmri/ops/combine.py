@@ -17,7 +17,7 @@ from jdmri.typing import Array, Cine, CoilMaps, KSpace
 
 
 def prewhiten(kspace: KSpace, noise: Complex[Array, "coil *samples"]) -> KSpace:
-    """Mix the coils so that their noise is white with E|n|² = 1: σ = 1 in `acquire.acquire`.
+    """Mix the coils so that their noise is white with E|n|² = 1: σ = 1 in `sense.acquire`.
 
     Args:
         kspace: ``[*batch, frame, coil, ky, kx]``.

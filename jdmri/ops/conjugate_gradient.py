@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Bool, Complex, Float
 
+from jdmri.ops.solution import Solution
 from jdmri.typing import Array
 
 SERIES_AXES = (-3, -2, -1)
@@ -21,8 +22,8 @@ Vector = Complex[Array, "..."]
 Operator = Callable[[Vector], Vector]
 
 
-class Solution(NamedTuple):
-    """An approximate solution and how far it is from solving its system.
+class Iterate(NamedTuple):
+    """The result of a fixed number of iterations, and how far it is from solving its systems.
 
     Attributes:
         value: x, like b.
@@ -32,20 +33,6 @@ class Solution(NamedTuple):
 
     value: Vector
     residual: Float[Array, "..."]
-
-
-class Converged(NamedTuple):
-    """The end of an iteration with a stopping rule.
-
-    Attributes:
-        value: x, like b.
-        iterations: how many were run.
-        residual: ``‖b − A x‖ / ‖b‖`` over the whole array; 0 where b is 0.
-    """
-
-    value: Vector
-    iterations: Int[Array, ""]
-    residual: Float[Array, ""]
 
 
 class State(NamedTuple):
@@ -73,7 +60,7 @@ def solve(
     num_iterations: int,
     axes: tuple[int, ...] = SERIES_AXES,
     initial: Vector | None = None,
-) -> Solution:
+) -> Iterate:
     """Solve ``A x = b``; the gradient solves once more instead of going back through the iterations.
 
     ``dx = A⁻¹(db − dA x)`` holds at the solution, so the backward pass is one solution with the transposed
@@ -97,7 +84,7 @@ def solve(
     value, residual = lax.custom_linear_solve(
         normal, right_hand_side, solve=iterations, transpose_solve=iterations, has_aux=True
     )
-    return Solution(value if initial is None else initial + value, residual)
+    return Iterate(value if initial is None else initial + value, residual)
 
 
 def iterate(
@@ -106,7 +93,7 @@ def iterate(
     *,
     num_iterations: int,
     axes: tuple[int, ...] = SERIES_AXES,
-) -> Solution:
+) -> Iterate:
     """Run a fixed number of iterations from 0; differentiated iteration by iteration, all kept.
 
     Args:
@@ -116,7 +103,8 @@ def iterate(
         axes: along which A couples elements.
     """
     step = lambda _, state: _advance(normal, state, axes)
-    return _solution(lax.fori_loop(0, num_iterations, step, _from_zero(right_hand_side, axes)))
+    state = lax.fori_loop(0, num_iterations, step, _from_zero(right_hand_side, axes))
+    return Iterate(state.value, jnp.sqrt(lax.stop_gradient(state.square)))
 
 
 def iterate_until(
@@ -126,10 +114,11 @@ def iterate_until(
     tolerance: float,
     max_iterations: int,
     axes: tuple[int, ...] = SERIES_AXES,
-) -> Converged:
+) -> Solution:
     """Iterate from 0 until ``‖b − A x‖ ≤ tolerance · ‖b‖``, both over the whole array.
 
-    Under `jax.vmap` each member stops by itself. Not for reverse-mode gradients.
+    Under `jax.vmap` each member stops by itself. Not for reverse-mode gradients. The residual of the solution is
+    ``‖b − A x‖ / ‖b‖``, 0 where b is 0.
 
     Args:
         normal: A.
@@ -144,7 +133,8 @@ def iterate_until(
     unfinished = lambda carry: (relative(carry[0]) > tolerance) & (carry[1] < max_iterations)
     step = lambda carry: (_advance(normal, carry[0], axes), carry[1] + 1)
     state, count = lax.while_loop(unfinished, step, (start, jnp.int32(0)))
-    return Converged(state.value, count, relative(state))
+    residual = relative(state)
+    return Solution(state.value, count, residual, residual <= tolerance)
 
 
 def _from_zero(right_hand_side: Vector, axes: tuple[int, ...]) -> State:
@@ -163,10 +153,6 @@ def _advance(normal: Operator, state: State, axes: tuple[int, ...]) -> State:
     direction = residual + _ratio(square, state.square, unsolved) * state.direction
     value = state.value + length * state.direction
     return State(value, residual, direction, square, state.floor)
-
-
-def _solution(state: State) -> Solution:
-    return Solution(state.value, jnp.sqrt(lax.stop_gradient(state.square)))
 
 
 def _inner(x: Vector, y: Vector, axes: tuple[int, ...]) -> Float[Array, "..."]:

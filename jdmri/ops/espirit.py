@@ -118,7 +118,7 @@ def _check(shape: tuple[int, ...], matrix: tuple[int, int], kernel: int, num_set
     if not 1 <= kernel <= min(lines, columns):
         raise InputError(
             f"ESPIRiT's kernel of {kernel}×{kernel} does not fit the calibration band of {lines} lines × "
-            f"{columns} columns; lower the kernel or sample more centre lines (mask.num_center_lines)."
+            f"{columns} columns; lower the kernel or sample more centre lines (num_center_lines of the mask)."
         )
     if lines > matrix[0] or columns > matrix[1]:
         raise InputError(

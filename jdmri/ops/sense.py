@@ -2,7 +2,8 @@
 
 Maps satisfy Σ_coil |map|² = 1 where there is signal, so ‖E‖ ≤ 1 and a gradient step of 1 is safe.
 `Encoding` is E as an object; ``forward``, ``adjoint``, ``normal`` of one object agree. `encoding`
-makes the plain centred form, `fold` an equivalent cheaper one for iterative use.
+makes the plain centred form, `fold` an equivalent cheaper one for iterative use. `acquire` simulates
+a noisy acquisition.
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ import numpy as np
 from jaxtyping import Complex
 
 from jdmri.ops import fourier
-from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask
+from jdmri.typing import Array, Cine, CoilMaps, KSpace, Mask, PRNGKey, Scalar
 
 
 @jax.tree_util.register_dataclass
@@ -140,3 +141,21 @@ def adjoint(kspace: KSpace, maps: CoilMaps, mask: Mask) -> Cine:
 def normal(cine: Cine, maps: CoilMaps, mask: Mask) -> Cine:
     """Apply ``EᴴE``."""
     return encoding(maps, mask).normal(cine)
+
+
+@jax.jit
+def acquire(key: PRNGKey, cine: Cine, maps: CoilMaps, mask: Mask, sigma: Scalar) -> KSpace:
+    """Measure ``mask · (F(maps · cine) + n)`` with complex white noise n, E|n|² = σ².
+
+    The transform is orthonormal, so σ is also the noise of a fully sampled image of one coil.
+
+    Args:
+        key: random key of this sample; the same key gives the same noise.
+        cine: ``[*batch, frame, y, x]``.
+        maps: ``[*batch, coil, y, x]``.
+        mask: ``[*batch, frame, ky, kx or 1]``.
+        sigma: σ in the units of ``cine``; 0 adds nothing.
+    """
+    kspace = encoding(maps, mask).transform(cine)
+    real, imag = jax.random.normal(key, (2, *kspace.shape)) * (sigma / jnp.sqrt(2.0))
+    return encoding(maps, mask).select(kspace + jax.lax.complex(real, imag))

@@ -7,7 +7,7 @@
 From a key to arrays: a person is drawn (``population``), every tissue gets its steady-state signal
 (``signal``), the torso is painted at rest (``torso``, ``abdomen``), the heart moves by one backward map a
 frame (``motion``, ``heart``, ``endocardium``), and coils receive it at twice the resolution before k-space is
-cropped (``coils``, ``acquisition``). Real heart data were looked at while it was made; none are in it.
+cropped (``coils``, ``scanner``). Real heart data were looked at while it was made; none are in it.
 
 What still looks fake, beside real series:
 

@@ -1,6 +1,6 @@
 """One draw from the population: sizes, function, build and protocol. Lengths in mm, angles in rad.
 
-Distributions as in the phantom brief (§2, §3): wall thickness after MESA (PMID 22705587), ejection fraction
+Distributions: wall thickness after MESA (PMID 22705587), ejection fraction
 after Framingham (PMC3961548) with the lower mean of manual tracings, the rest design.
 """
 

@@ -8,8 +8,8 @@ from jaxtyping import Array, Complex, Float
 
 GYROMAGNETIC = 42.577  # MHz/T
 
-# Proton density, T1 and T2 in ms at 1.5 T and at 3 T, chemical shift in ppm. Values as collected in the
-# phantom brief (§2) from MRXCAT and relaxometry tables; literature scatters by 10–30 %.
+# Proton density, T1 and T2 in ms at 1.5 T and at 3 T, chemical shift in ppm. Values of MRXCAT
+# (Wissmann et al. 2014, doi:10.1186/s12968-014-0063-3) and of relaxometry tables, which scatter by 10–30 %.
 TISSUES = {
     "arterial_blood": (0.95, 1550, 240, 1900, 190, 0.0),
     "venous_blood": (0.95, 1550, 200, 1900, 150, 0.0),

@@ -1,7 +1,9 @@
 """The one registry class: a table from names in a config to the factories they stand for."""
 
 import difflib
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -66,6 +68,10 @@ class Registry:
         """
         return tuple(_parameters(self[name]))
 
+    def exports(self) -> dict[str, Callable]:
+        """Return the factories by their names in Python, for the namespace of their package."""
+        return {factory.__name__: factory for factory in map(self.__getitem__, self)}
+
     def build(self, section: Mapping[str, Any], **context: Any) -> Any:
         """Call the factory that ``section["name"]`` names with the rest of the section.
 
@@ -91,6 +97,13 @@ class Registry:
             takes = ", ".join(parameters) or "nothing"
             raise InputError(f"{self.noun} {name!r} {' and '.join(wrong)}; it takes: {takes}.")
         return factory(**arguments)
+
+
+def import_modules(package: str) -> None:
+    """Import every module of a package in alphabetical order, so that each registers what it holds."""
+    folder = importlib.import_module(package).__path__
+    for name in sorted(module.name for module in pkgutil.iter_modules(folder)):
+        importlib.import_module(f"{package}.{name}")
 
 
 def _parameters(factory: Callable) -> dict[str, inspect.Parameter]:

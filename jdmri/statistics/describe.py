@@ -1,4 +1,4 @@
-"""Statistics of one method, with the subject as the unit (science brief §D.6).
+"""Statistics of one method, with the subject as the unit.
 
 Scores are plain arrays, one number a subject: its mean over series and, where there are any, over
 training seeds. A subject with a score that is not finite is left out for every method, and the results

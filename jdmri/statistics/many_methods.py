@@ -1,4 +1,4 @@
-"""Several methods on the same subjects: ranks, omnibus tests, and all pairs (science brief §D.6)."""
+"""Several methods on the same subjects: ranks, omnibus tests, and all pairs."""
 
 import dataclasses
 import itertools

@@ -7,8 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jdmri.classical import METHODS
-from jdmri.classical.problem import Minimiser
+from jdmri.classical import METHODS, Minimiser
 from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.evaluation.protocol import Protocol

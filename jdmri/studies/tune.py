@@ -12,11 +12,10 @@ import numpy as np
 from tqdm import tqdm
 
 from jdmri import metrics
-from jdmri.classical import METHODS
+from jdmri.classical import METHODS, reconstruct
 from jdmri.data.acquisition import Acquisition
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
-from jdmri.evaluation.methods import Ended, reconstruct
 from jdmri.evaluation.protocol import Protocol
 from jdmri.runtime import files
 from jdmri.studies import grid_search
@@ -113,17 +112,17 @@ def _entry(
     psnr = metrics.METRICS.build({"name": "psnr"})
     acquired = [acquisition.simulate(one) for one in series]
     context = {"cyclic": protocol.data["cyclic"]}
-    ended: dict[tuple, list[Ended]] = {}
+    ended: dict[tuple, list] = {}
 
     def score(parameters):
         method = METHODS.build({"name": grid.method, **parameters}, **context)
         scores, ends = [], []
         for data, reference in acquired:
-            cine, end = reconstruct(method, data)
+            cine, *end = reconstruct(method, data)
             ends.append(end)
             scores.append(psnr(np.asarray(cine), reference.cine))
         ended[tuple(parameters.items())] = ends
-        return Score(all(end.converged for end in ends), float(np.mean(scores)))
+        return Score(all(converged for *_, converged in ends), float(np.mean(scores)))
 
     tries = grid_search.maximise(grid.ranges, grid.num_points, score)
     best, parameters = tries[-1]

@@ -76,7 +76,7 @@ def quarter_turn(image: jax.Array) -> jax.Array:
     """
     if image.shape[-1] != image.shape[-2]:
         raise InputError(
-            f"augment.rotations needs square images, got {image.shape[-2:]}; type --config.augment.rotations=False."
+            f"rotations need square images, got {image.shape[-2:]}; set rotations=False."
         )
     return flip_about_centre(jnp.swapaxes(image, -1, -2), -2)
 

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jdmri.models.denoisers.frames import FramesAsChannels
+
 # Parameter shapes do not depend on the image, so initialisation compiles for a small one.
 _INIT_SIZE = 16
 _INIT_FRAMES = 4
@@ -52,7 +54,8 @@ def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int)
         optimizer: from `optim.build`.
         seed: of the initial parameters, and of all draws of the training.
     """
-    num_frames = getattr(model.denoiser, "num_frames", _INIT_FRAMES)
+    fixed = isinstance(model.denoiser, FramesAsChannels)
+    num_frames = model.denoiser.num_frames if fixed else _INIT_FRAMES
 
     @jax.jit
     def init(seed):

@@ -25,7 +25,7 @@ def test_the_residual_is_that_of_the_normal_equations(key, per_frame, size):
     kspace, maps, mask = problem(key, 3, per_frame=per_frame, size=size)
     done = cg_sense(weight=0.1, tolerance=1e-9, max_iterations=4).solve(kspace, maps, mask)
     wanted = sense.adjoint(kspace, maps, mask)
-    left = wanted - sense.normal(done.cine, maps, mask) - 0.1 * done.cine
+    left = wanted - sense.normal(done.value, maps, mask) - 0.1 * done.value
     norm = lambda x: np.linalg.norm(np.asarray(x).reshape(4, -1), axis=1)
     assert done.iterations == 4
     np.testing.assert_allclose(done.residual, np.max(norm(left) / norm(wanted)), rtol=1e-3)
@@ -34,7 +34,7 @@ def test_the_residual_is_that_of_the_normal_equations(key, per_frame, size):
 def test_one_coil_takes_one_step_to_zero_filling_over_one_plus_weight(key):
     kspace, maps, mask = problem(key, 1)
     done = cg_sense(weight=0.25).solve(kspace, maps, mask)
-    np.testing.assert_allclose(done.cine, sense.adjoint(kspace, maps, mask) / 1.25, atol=1e-5)
+    np.testing.assert_allclose(done.value, sense.adjoint(kspace, maps, mask) / 1.25, atol=1e-5)
     assert done.iterations == 1 and done.residual < 1e-5
 
 
@@ -44,7 +44,7 @@ def test_a_batch_reports_each_series(key):
     )
     done = cg_sense().solve(kspace.at[1].set(0), maps, mask)
     assert done.iterations.tolist() == [1, 0] and done.residual[1] == 0
-    assert not done.cine[1].any()
+    assert not done.value[1].any()
 
 
 def test_a_ten_fold_tighter_tolerance_changes_nothing(key):
@@ -55,8 +55,8 @@ def test_a_ten_fold_tighter_tolerance_changes_nothing(key):
     loose = cg_sense().solve(kspace, scan.maps, mask)
     tight = cg_sense(tolerance=1e-5, max_iterations=200).solve(kspace, scan.maps, mask)
     assert loose.residual <= 1e-4 and tight.residual <= 1e-5
-    assert abs(score(loose.cine) - score(tight.cine)) < 0.05
-    assert score(loose.cine) > score(sense.adjoint(kspace, scan.maps, mask)) + 1
+    assert abs(score(loose.value) - score(tight.value)) < 0.05
+    assert score(loose.value) > score(sense.adjoint(kspace, scan.maps, mask)) + 1
 
 
 def test_iterate_until_counts_to_the_solution_of_a_diagonal_system():

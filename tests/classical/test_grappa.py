@@ -143,7 +143,7 @@ def test_the_geometry_of_a_mask(key):
         ),
         (
             lambda m: m & (jnp.arange(24)[None, :, None] % 3 == 0),
-            "got 1; set mask.per_frame=True, or",
+            "got 1; use a mask with per_frame=True, or",
         ),
         (lambda m: m.at[2].set(False), "two lines or more a frame, frame 2 has 0"),
         (

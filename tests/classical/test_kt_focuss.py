@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jdmri import masks, metrics, phantom
-from jdmri.classical import fillings
+from jdmri.classical.fillings import view_sharing
 from jdmri.classical.kt_focuss import Settings, kt_blast, kt_focuss, weighted_least_squares
 from jdmri.errors import InputError
 from jdmri.ops import fourier, sense
@@ -54,14 +54,14 @@ def test_a_static_cine_comes_back(key, build, num_coils, size):
     maps = unit_maps(key, num_coils, size)
     mask = ((jnp.arange(size[0])[None] - jnp.arange(4)[:, None]) % 4 == 0)[..., None]
     done = build(weight=0.1).solve(sense.forward(cine, maps, mask), maps, mask)
-    np.testing.assert_allclose(done.cine, cine, atol=1e-4)
+    np.testing.assert_allclose(done.value, cine, atol=1e-4)
 
 
 @BOTH
 def test_zero_data_give_zero(key, build):
     _, kspace, maps, mask = random_problem(key, 2, (9, 8))
     done = build().solve(0 * kspace, maps, mask)
-    assert not done.cine.any() and done.iterations == 0 and done.residual == 0
+    assert not done.value.any() and done.iterations == 0 and done.residual == 0
 
 
 @BOTH
@@ -81,7 +81,7 @@ def test_a_batch_is_a_loop(key, build):
     for i, one in enumerate(problems):
         wanted = method.solve(*one)
         # Near the tolerance, rounding decides about one iteration more.
-        assert jnp.linalg.norm(both.cine[i] - wanted.cine) < 1e-3 * jnp.linalg.norm(wanted.cine)
+        assert jnp.linalg.norm(both.value[i] - wanted.value) < 1e-3 * jnp.linalg.norm(wanted.value)
         assert abs(both.iterations[i] - wanted.iterations) <= 3
 
 
@@ -122,13 +122,13 @@ def test_a_beating_heart_converged(heart, build):
     tight = build(num_training_lines=7, tolerance=1e-4).solve(*data)
     assert loose.residual <= 1e-3 and tight.residual <= 1e-4
     assert tight.iterations > loose.iterations > 5
-    assert abs(score(loose.cine) - score(tight.cine)) < 0.05
-    assert score(loose.cine) > score(sense.adjoint(*data)) + 5
+    assert abs(score(loose.value) - score(tight.value)) < 0.05
+    assert score(loose.value) > score(sense.adjoint(*data)) + 5
 
 
 def test_focuss_beats_view_sharing_on_a_beating_heart(heart):
     *data, score = heart
-    shared = score(fillings()(*data))
+    shared = score(view_sharing()(*data))
     assert score(kt_focuss(num_training_lines=7)(*data)) > shared + 0.1
 
 

@@ -15,7 +15,7 @@ from benchmarks.peers import (
 from jdmri import masks, phantom
 from jdmri.classical import METHODS
 from jdmri.classical.wavelet import analyse
-from jdmri.ops.acquire import acquire
+from jdmri.ops import sense
 from tests.helpers.arrays import complex_normal
 
 WEIGHT, MEAN_WEIGHT = 0.02, 0.1
@@ -29,7 +29,7 @@ def data():
     sampler = masks.variable_density(acceleration=2.0, num_center_lines=5)
     mask = sampler(jax.random.key(1), cine.shape)
     maps = jnp.ones((1, 32, 32), jnp.complex64)
-    return acquire(jax.random.key(2), cine, maps, mask, 0.02), maps, mask
+    return sense.acquire(jax.random.key(2), cine, maps, mask, 0.02), maps, mask
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import pytest
 from jdmri import phantom
 from jdmri.errors import InputError
 from jdmri.ops import (
-    acquire,
     calibration,
     coil_maps,
     combine,
@@ -323,7 +322,7 @@ def test_prewhitening_gives_white_noise_of_unit_variance(rng, key):
     covariance = samples @ samples.conj().T / samples.shape[1]
     np.testing.assert_allclose(covariance, np.eye(4), atol=0.03)
     ones = np.ones((1, 128, 128), np.complex64)
-    house = acquire.acquire(key, 0 * ones, ones, everything(ones), 1.0)
+    house = sense.acquire(key, 0 * ones, ones, everything(ones), 1.0)
     np.testing.assert_allclose(np.mean(np.abs(house) ** 2), np.mean(np.abs(white) ** 2), rtol=0.03)
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jdmri.ops import acquire, consistency, fourier, sense
+from jdmri.ops import consistency, fourier, sense
 from tests.helpers.arrays import complex_normal, problem
 
 SIZES = [(8, 8), (9, 7), (8, 7), (10, 12)]
@@ -105,9 +105,9 @@ def test_soft_consistency_lowers_the_residual_with_many_coils(key):
 def test_noise_has_the_stated_deviation_and_only_where_sampled(key):
     maps, mask = jnp.ones((1, 64, 64), jnp.complex64), jnp.arange(64)[None, :, None] % 2 == 0
     cine = jnp.zeros((1, 64, 64), jnp.complex64)
-    kspace = np.asarray(acquire.acquire(key, cine, maps, mask, 0.5))[0, 0]
+    kspace = np.asarray(sense.acquire(key, cine, maps, mask, 0.5))[0, 0]
     assert not kspace[1::2].any()
     np.testing.assert_allclose(np.mean(np.abs(kspace[::2]) ** 2), 0.25, rtol=0.1)
     np.testing.assert_allclose(np.mean(kspace[::2].real ** 2), 0.125, rtol=0.1)
-    clean = acquire.acquire(key, cine + 1, maps, mask, 0.0)
+    clean = sense.acquire(key, cine + 1, maps, mask, 0.0)
     np.testing.assert_allclose(clean, sense.forward(cine + 1, maps, mask), atol=1e-6)

@@ -13,9 +13,11 @@ from jdmri.models.layers.basic import (
     to_channels,
 )
 from jdmri.models.layers.precision import narrow
+from jdmri.models.registry import DENOISERS
 from jdmri.typing import Cine
 
 
+@DENOISERS.register("cnn3d")
 class CNN3D(nn.Module):
     """``depth`` 3×3×3 convolutions of real and imaginary part, added to the input.
 

@@ -8,15 +8,17 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from jdmri.models.denoisers.frames import check_frames, frames_to_channels
+from jdmri.models.denoisers.frames import FramesAsChannels, check_frames, frames_to_channels
 from jdmri.models.denoisers.resnet import ResNet3D
 from jdmri.models.denoisers.unet import UNet
 from jdmri.models.layers.basic import dense, from_channels, to_channels
 from jdmri.models.layers.precision import wide
+from jdmri.models.registry import DENOISERS
 from jdmri.typing import Cine
 
 
-class DualUNet(nn.Module):
+@DENOISERS.register("dual_unet")
+class DualUNet(FramesAsChannels):
     """Two independent UNets for the real and the imaginary part, frames as channels, then a head.
 
     Repaired (default): signed outputs, added to the input; the head sees real and imaginary part
@@ -27,7 +29,7 @@ class DualUNet(nn.Module):
     Without the head the result is √(re² + im²) of the two sigmoids: the published "attention" model.
 
     Attributes:
-        num_frames: frames the network is built for.
+        num_frames: number of frames the network is built for.
         width: features of the first UNet stage (64 as published: 63.2 M parameters with the head).
         dropout: rate after three of the encoder stages.
         attention: ``none``, ``bottleneck`` (as published), ``encoder_decoder`` or ``all``.
@@ -39,7 +41,6 @@ class DualUNet(nn.Module):
         cyclic: whether time wraps around.
     """
 
-    num_frames: int
     width: int = 64
     dropout: float = 0.3
     attention: str = "bottleneck"

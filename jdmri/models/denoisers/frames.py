@@ -1,5 +1,6 @@
 """Frames as channels: how 2-D networks see a cine of a fixed number of frames."""
 
+import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
@@ -7,6 +8,16 @@ from jaxtyping import Array, Float
 from jdmri.errors import InputError
 from jdmri.models.layers.precision import wide
 from jdmri.typing import Cine
+
+
+class FramesAsChannels(nn.Module):
+    """A denoiser with frames as channels, built for one number of frames.
+
+    Attributes:
+        num_frames: number of frames.
+    """
+
+    num_frames: int
 
 
 def check_frames(cine: Cine, num_frames: int, network: str) -> None:
@@ -18,8 +29,8 @@ def check_frames(cine: Cine, num_frames: int, network: str) -> None:
     if cine.shape[-3] != num_frames:
         raise InputError(
             f"this {network} was built for {num_frames} frames, the series has {cine.shape[-3]}; use "
-            f"a network that convolves over time (configs/cascade.py), or train one with "
-            f"--config.model.denoiser.num_frames={cine.shape[-3]}."
+            f"a network that convolves over time (spacetime_cnn, cnn3d), or train one with "
+            f"num_frames={cine.shape[-3]}."
         )
 
 

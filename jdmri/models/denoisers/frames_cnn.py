@@ -3,24 +3,30 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from jdmri.models.denoisers.frames import channels_to_complex, check_frames, complex_to_channels
+from jdmri.models.denoisers.frames import (
+    FramesAsChannels,
+    channels_to_complex,
+    check_frames,
+    complex_to_channels,
+)
 from jdmri.models.layers.basic import conv2d
+from jdmri.models.registry import DENOISERS
 from jdmri.typing import Cine
 
 
-class FramesCNN(nn.Module):
+@DENOISERS.register("frames_cnn")
+class FramesCNN(FramesAsChannels):
     """A few 3×3 convolutions on the deviation of each frame from the temporal mean.
 
     The mean is given as two further channels. The last convolution starts at zero, so that an
     untrained network returns its input.
 
     Attributes:
-        num_frames: frames the network is built for.
+        num_frames: number of frames the network is built for.
         width: channels inside.
         depth: number of convolutions, at least 2.
     """
 
-    num_frames: int
     width: int = 48
     depth: int = 4
 

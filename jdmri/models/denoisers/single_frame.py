@@ -17,11 +17,13 @@ from jdmri.models.layers.basic import (
     to_channels,
 )
 from jdmri.models.layers.precision import wide
+from jdmri.models.registry import DENOISERS
 from jdmri.typing import Cine
 
 DOMAINS = ("magnitude", "complex")
 
 
+@DENOISERS.register("unet")
 class FrameUNet(nn.Module):
     """UNet with two poolings on each frame; 1.3 M parameters at width 54.
 
@@ -44,6 +46,7 @@ class FrameUNet(nn.Module):
         return _add_to_frames(cine, self.domain, lambda x: network(x, train))
 
 
+@DENOISERS.register("resnet")
 class FrameResNet(nn.Module):
     """ResNet_k[32, 3] on each frame: a convolution, k residual blocks, two convolutions.
 

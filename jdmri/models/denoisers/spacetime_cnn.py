@@ -10,9 +10,11 @@ from jdmri.models.layers.basic import (
     from_channels,
     to_channels,
 )
+from jdmri.models.registry import DENOISERS
 from jdmri.typing import Cine
 
 
+@DENOISERS.register("spacetime_cnn")
 class SpaceTimeCNN(nn.Module):
     """Alternating 3×3 spatial and 3-frame temporal convolutions on the deviation from the mean.
 

@@ -27,9 +27,7 @@ def compute_in(precision: str) -> Iterator[None]:
         InputError: another word.
     """
     if precision not in PRECISIONS:
-        raise InputError(
-            f"train.precision must be one of {', '.join(PRECISIONS)}, got {precision!r}."
-        )
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}.")
     token = _COMPUTE.set(jnp.dtype(jnp.bfloat16) if precision == "bfloat16" else None)
     products = "tensorfloat32" if precision == "tf32" else "float32"
     # JAX's own default is TensorFloat-32 on GPUs that have it; a CPU has nothing to choose.

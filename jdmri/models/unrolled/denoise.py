@@ -2,12 +2,14 @@
 
 import flax.linen as nn
 
-from jdmri.models.unrolled import rounds
+from jdmri.models.registry import MODELS
+from jdmri.models.unrolled.rounds import denoise
 from jdmri.models.unrolled.start import starting_image
 from jdmri.ops import sense
 from jdmri.typing import Cine, CoilMaps, KSpace, Mask
 
 
+@MODELS.register("denoise")
 class Denoise(nn.Module):
     """The denoiser applied once.
 
@@ -28,4 +30,4 @@ class Denoise(nn.Module):
         """Reconstruct ``[batch, frame, y, x]`` from undersampled k-space."""
         encoding, data = sense.fold(kspace, maps, mask)
         cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
-        return rounds.denoise(self, self.denoiser, cine, train)
+        return denoise(self.denoiser, cine, train, self.precision)

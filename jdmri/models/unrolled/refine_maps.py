@@ -4,9 +4,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from jdmri.classical import fill_temporal_average
 from jdmri.models.layers.basic import conv2d, from_channels, to_channels
 from jdmri.ops import fourier
+from jdmri.ops.filling import fill_temporal_average
 from jdmri.typing import CoilMaps, KSpace, Mask
 
 

@@ -1,8 +1,6 @@
-"""What unrolled networks share: rounds of a denoiser and a return to the data, and learned numbers that stay positive."""
+"""The base of unrolled networks: rounds of a denoiser and a return to the measured data."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import flax.linen as nn
 import jax
@@ -11,94 +9,115 @@ from jax import lax
 
 from jdmri.errors import InputError
 from jdmri.models.layers.precision import compute_in
-from jdmri.typing import Cine, Scalar
+from jdmri.models.unrolled.start import starting_image
+from jdmri.ops import sense
+from jdmri.ops.sense import Encoding
+from jdmri.typing import Cine, CoilMaps, KSpace, Mask, Scalar
 
 MEMORY = ("plain", "remat", "scan_remat")
-Denoiser = Callable[[Cine], Cine]
 
 
-def rounds(
-    network: nn.Module,
-    cine: Cine,
-    to_data: Callable[[Cine, Cine, Any], Cine],
-    numbers: list[Any],
-    *,
-    train: bool,
-    shared: bool,
-) -> Cine:
-    """Repeat ``cine ← to_data(denoised, cine, number)``; to be called inside the compact method of ``network``.
+class Unrolled(nn.Module):
+    """``num_cascades`` rounds of ``x ← to_data(D(x), x)``; a network defines `numbers` and `to_data`.
 
-    Args:
-        network: with the fields ``denoiser``, ``memory`` and ``precision``.
-        cine: ``[batch, frame, y, x]``.
-        to_data: the return to the measured data.
-        numbers: what ``to_data`` learns, one for each round.
-        train: whether dropout and batch statistics are on.
-        shared: one set of weights for all rounds; otherwise a copy each, ``denoiser_0`` and on.
-
-    Raises:
-        InputError: ``memory`` is not known, or the denoiser has batch statistics, which a scan cannot gather.
+    Attributes:
+        denoiser: D, maps a cine to a cine; any module of ``DENOISERS``.
+        num_cascades: number of rounds.
+        memory: ``plain``; ``remat``: recompute each denoiser in the backward pass, less memory for more time; or ``scan_remat``: all
+            rounds as one loop besides; with jax 0.10 a CPU saves memory only so.
+        precision: of the denoiser: ``float32``, ``tf32`` or ``bfloat16``.
+        start: ``zero_filled``, ``temporal_average`` or ``view_sharing``.
+        cyclic: whether the last frame is followed by the first.
     """
-    if network.memory not in MEMORY:
-        raise InputError(
-            f"model.memory must be one of {', '.join(MEMORY)}, got {network.memory!r}."
+
+    denoiser: nn.Module
+    num_cascades: int = 3
+    memory: str = "plain"
+    precision: str = "float32"
+    start: str = "temporal_average"
+    cyclic: bool = True
+
+    # One set of weights for all rounds, or a copy each, ``denoiser_0`` and on. Not a field: a network fixes it or asks.
+    shared = False
+
+    @nn.compact
+    def __call__(self, kspace: KSpace, maps: CoilMaps, mask: Mask, train: bool = False) -> Cine:
+        """Reconstruct ``[batch, frame, y, x]`` from undersampled k-space.
+
+        Raises:
+            InputError: ``memory`` is not known, or the denoiser has batch statistics, which a scan cannot gather.
+        """
+        if self.memory not in MEMORY:
+            raise InputError(f"memory must be one of {', '.join(MEMORY)}, got {self.memory!r}.")
+        encoding, data = sense.fold(kspace, maps, mask)
+        cine = starting_image(self.start, data, encoding, cyclic=self.cyclic)
+        to_data = lambda denoised, cine, number: self.to_data(
+            denoised, cine, data, encoding, number
         )
-    if network.memory == "scan_remat" and not network.is_initializing():
-        return _scan(network, cine, to_data, numbers, train, shared)
-    for index, number in enumerate(numbers):
-        denoised = _denoise(network, cine, _name(index, shared), train)
-        cine = to_data(denoised, cine, number)
-    return cine
+        if self.memory == "scan_remat" and not self.is_initializing():
+            return self._scan(cine, to_data, train)
+        for index, number in enumerate(self.numbers()):
+            denoised = self._denoise(cine, self._name(index), train)
+            cine = to_data(denoised, cine, number)
+        return cine
+
+    def numbers(self) -> list[Scalar]:
+        """Return what `to_data` learns, one number for each round."""
+        raise NotImplementedError
+
+    def to_data(
+        self, denoised: Cine, cine: Cine, data: KSpace, encoding: Encoding, number: Scalar
+    ) -> Cine:
+        """Return to the measured data.
+
+        Args:
+            denoised: D(x).
+            cine: x.
+            data: measured k-space, as `sense.fold` gives it.
+            encoding: the operator that belongs to ``data``.
+            number: of this round, from `numbers`.
+        """
+        raise NotImplementedError
+
+    def positive(self, name: str, initial: float) -> Scalar:
+        """Learn a number as softplus of the parameter called ``name``; it begins at ``initial`` > 0."""
+        inverse_softplus = math.log(math.expm1(initial))
+        return jax.nn.softplus(self.param(name, nn.initializers.constant(inverse_softplus), ()))
+
+    def _name(self, index: int) -> str:
+        return "denoiser" if self.shared else f"denoiser_{index}"
+
+    def _denoise(self, cine: Cine, name: str, train: bool) -> Cine:
+        denoiser = self.denoiser
+        if name != "denoiser":
+            denoiser = denoiser.clone(parent=self, name=name)
+        call = lambda module, image: denoise(module, image, train, self.precision)
+        return (nn.remat(call) if self.memory == "remat" else call)(denoiser, cine)
+
+    def _scan(self, cine, to_data, train) -> Cine:
+        """Run the rounds as one loop that keeps only the image of each, and recomputes the rest in the backward pass."""
+        if self.variables.get("batch_stats"):
+            raise InputError(
+                "memory=scan_remat needs a denoiser without batch normalisation; use remat."
+            )
+        numbers = self.numbers()
+        weights = [self.variables["params"][self._name(i)] for i in range(self.num_cascades)]
+        keys = [self.make_rng("dropout")] if self.has_rng("dropout") else []
+        free = self.denoiser.clone(parent=None)
+
+        @jax.checkpoint
+        def one(image, inputs):
+            own, number, index = inputs
+            rngs = {"dropout": jax.random.fold_in(keys[0], index)} if keys else {}
+            with compute_in(self.precision):
+                denoised = free.apply({"params": own}, image, train, rngs=rngs)
+            return to_data(denoised, image, number), None
+
+        stacked = jax.tree.map(lambda *a: jnp.stack(a), *zip(weights, numbers, strict=True))
+        return lax.scan(one, cine, (*stacked, jnp.arange(self.num_cascades)))[0]
 
 
-def denoise(network: nn.Module, denoiser: nn.Module, cine: Cine, train: bool) -> Cine:
-    """Apply a denoiser in the precision of ``network``."""
-    with compute_in(network.precision):
+def denoise(denoiser: nn.Module, cine: Cine, train: bool, precision: str) -> Cine:
+    """Apply a denoiser in a precision."""
+    with compute_in(precision):
         return denoiser(cine, train)
-
-
-def positive(network: nn.Module, name: str, initial: float) -> Scalar:
-    """Learn a number as softplus of a parameter of ``network``.
-
-    Args:
-        network: its owner, inside its compact method.
-        name: of the parameter.
-        initial: its first value, > 0.
-    """
-    inverse_softplus = math.log(math.expm1(initial))
-    return jax.nn.softplus(network.param(name, nn.initializers.constant(inverse_softplus), ()))
-
-
-def _name(index: int, shared: bool) -> str:
-    return "denoiser" if shared else f"denoiser_{index}"
-
-
-def _denoise(network: nn.Module, cine: Cine, name: str, train: bool) -> Cine:
-    denoiser = network.denoiser
-    if name != "denoiser":
-        denoiser = denoiser.clone(parent=network, name=name)
-    call = lambda module, image: denoise(network, module, image, train)
-    return (nn.remat(call) if network.memory == "remat" else call)(denoiser, cine)
-
-
-def _scan(network, cine, to_data, numbers, train, shared) -> Cine:
-    """Run the rounds as one loop that keeps only the image of each, and recomputes the rest in the backward pass."""
-    if network.variables.get("batch_stats"):
-        raise InputError(
-            "model.memory=scan_remat needs a denoiser without batch normalisation; use remat."
-        )
-    names = [_name(index, shared) for index in range(len(numbers))]
-    weights = [network.variables["params"][name] for name in names]
-    keys = [network.make_rng("dropout")] if network.has_rng("dropout") else []
-    free = network.denoiser.clone(parent=None)
-
-    @jax.checkpoint
-    def one(image, inputs):
-        own, number, index = inputs
-        rngs = {"dropout": jax.random.fold_in(keys[0], index)} if keys else {}
-        with compute_in(network.precision):
-            denoised = free.apply({"params": own}, image, train, rngs=rngs)
-        return to_data(denoised, image, number), None
-
-    stacked = jax.tree.map(lambda *a: jnp.stack(a), *zip(weights, numbers, strict=True))
-    return lax.scan(one, cine, (*stacked, jnp.arange(len(numbers))))[0]

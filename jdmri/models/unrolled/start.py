@@ -1,8 +1,8 @@
-"""Starting images of the networks: what a classical method fills in."""
+"""Starting images of the networks: k-space filled along time, transformed back."""
 
-from jdmri.classical import fill_temporal_average, fill_view_sharing
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.ops.filling import fill_temporal_average, fill_view_sharing
 from jdmri.typing import Cine, KSpace
 
 
