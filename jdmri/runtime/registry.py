@@ -34,6 +34,14 @@ class Registry:
         """Iterate over the known names, sorted."""
         return iter(sorted(self._factories))
 
+    def takes(self, name: str) -> tuple[str, ...]:
+        """Return the names of the arguments that ``name`` takes.
+
+        Raises:
+            InputError: no such name.
+        """
+        return tuple(_parameters(self[name]))
+
     def __getitem__(self, name: str) -> Callable:
         """Return the factory called ``name``.
 
@@ -45,14 +53,6 @@ class Registry:
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise InputError(f"unknown {self.noun} {name!r}.{hint} Known: {', '.join(self)}.")
         return self._factories[name]
-
-    def takes(self, name: str) -> tuple[str, ...]:
-        """Return the names of the arguments that ``name`` takes.
-
-        Raises:
-            InputError: no such name.
-        """
-        return tuple(_parameters(self[name]))
 
     def build(self, section: Mapping[str, Any], **context: Any) -> Any:
         """Call the factory that ``section["name"]`` names with the rest of the section.

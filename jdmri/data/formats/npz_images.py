@@ -87,16 +87,7 @@ def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
     _check(array, path)
     subjects = _subjects(labels.pop("subject", None), len(array), path)
     labels = {k: v for k, v in labels.items() if v.shape == array.shape[:1]}
-    values = np.abs(array) if np.iscomplexobj(array) else array
-    log.info(
-        "%s: [series, frame, x, y] = %s, phase encoding along axis %d, %s, range %.4g to %.4g.",
-        path,
-        array.shape,
-        phase_encoding_axis,
-        array.dtype,
-        values.min(),
-        values.max(),
-    )
+    _log_content(path, array, phase_encoding_axis)
     if phase_encoding_axis == 3:
         array = array.swapaxes(2, 3)
     names = [f"series-{i:04d}" for i in range(len(array))]
@@ -113,6 +104,19 @@ def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
             zip(array, names, subjects or names, strict=True)
         )
     ]
+
+
+def _log_content(path: Path, array: np.ndarray, phase_encoding_axis: int) -> None:
+    values = np.abs(array) if np.iscomplexobj(array) else array
+    log.info(
+        "%s: [series, frame, x, y] = %s, phase encoding along axis %d, %s, range %.4g to %.4g.",
+        path,
+        array.shape,
+        phase_encoding_axis,
+        array.dtype,
+        values.min(),
+        values.max(),
+    )
 
 
 def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
