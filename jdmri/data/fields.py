@@ -1,4 +1,4 @@
-"""Which fields of a config's ``data`` section the chosen reader takes."""
+"""Check of a config's ``data`` section against the chosen reader."""
 
 from collections.abc import Iterable, Mapping
 

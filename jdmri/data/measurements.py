@@ -24,8 +24,8 @@ class Measurement:
         pixel_spacing: (y, x) in mm; None if not known.
         frame_time: ms from frame to frame; None if not known.
         metadata: what else the file says.
-        facts: sentences on what the reader did.
-        doubts: sentences on what the file does not say, and what was taken instead.
+        notes: sentences on what the reader did.
+        warnings: sentences on what the file does not say, and what was taken instead.
     """
 
     kspace: np.ndarray
@@ -38,8 +38,8 @@ class Measurement:
     pixel_spacing: tuple[float, float] | None = None
     frame_time: float | None = None
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    facts: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self):
         """Refuse what no method can use.
@@ -71,7 +71,8 @@ class Images:
         metadata: what else is known.
         subject_known: whether the source says who was scanned; a reader that does not say so claims nothing.
         cyclic: whether the last frame is followed by the first.
-        doubts: sentences on what was taken without being said.
+        notes: sentences on what the reader did.
+        warnings: sentences on what the file does not say, and what was taken instead.
     """
 
     frames: np.ndarray
@@ -79,7 +80,8 @@ class Images:
     subject: str
     metadata: Mapping[str, str]
     subject_known: bool = False
-    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     cyclic: bool = True
 
     def __post_init__(self):

@@ -123,10 +123,10 @@ def measured_dataset(
     Raises:
         InputError: a slice is damaged or undersampled.
     """
-    series, doubts, coils, subjects_known = [], {}, set(), True
+    series, warnings, coils, subjects_known = [], {}, set(), True
     for entry in tqdm(entries, desc="data", unit="slice", disable=None):
         one = entry.load()
-        doubts |= dict.fromkeys([*one.doubts, *_padding_doubt(one)])
+        warnings |= dict.fromkeys([*one.warnings, *_padding_warning(one)])
         coils.add(one.kspace.shape[1])
         subjects_known &= one.subject_known
         series.append(to_series(dataclasses.replace(one, cyclic=one.cyclic and cyclic)))
@@ -137,12 +137,12 @@ def measured_dataset(
         coils=tuple(sorted(coils)),
         maps="none" if coils == {1} else "estimated",
         coil_compression=coil_compression,
-        warnings=tuple(doubts),
+        warnings=tuple(warnings),
     )
     return Dataset(tuple(series), Path(path).stem, facts)
 
 
-def _padding_doubt(one: Measurement) -> list[str]:
+def _padding_warning(one: Measurement) -> list[str]:
     padded = sum(padding(one.mask)) > 0
     return ["lines at both ends of ky are zero: zero-padded k-space (data crime)"] * padded
 
@@ -172,12 +172,12 @@ def image_dataset(path: str, found: Sequence[Images], phase: str, cyclic: bool) 
         image_series(images, cyclic, None if p is None else p[i])
         for i, (images, p) in enumerate(zip(found, drawn, strict=True))
     )
-    doubts = dict.fromkeys(d for images in found for d in images.doubts)
+    warnings = dict.fromkeys(d for images in found for d in images.warnings)
     facts = Facts(
         source=Path(path).name,
         complex=False,
         subjects_known=all(images.subject_known for images in found),
         phase=phase if phase in ("none", "polynomial") else f"measured ({Path(phase).name})",
-        warnings=(CRIME, *doubts),
+        warnings=(CRIME, *warnings),
     )
     return Dataset(series, Path(path).stem, facts)

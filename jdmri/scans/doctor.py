@@ -1,4 +1,4 @@
-"""What a file holds, what is doubtful about it, and what to type: ``--mode=doctor --input=FILE``."""
+"""Description of a file or folder, its doubts, and the commands that use it: ``--mode=doctor --input=FILE``."""
 
 import shlex
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ def _centre_square(always: np.ndarray) -> int:
 
 def _findings(one: Measurement | Images, kspace: np.ndarray) -> Iterator[str]:
     """State what was measured on the data or done by the reader."""
-    yield from getattr(one, "facts", ())
+    yield from one.notes
     for name, axis in (("ky", -2), ("kx", -1)):
         yield from _centring(kspace, name, axis)
         first, last = inspection.padded(kspace, axis)
@@ -134,7 +134,7 @@ def _centring(kspace: np.ndarray, name: str, axis: int) -> Iterator[str]:
 
 def _doubts(one: Measurement | Images, kspace: np.ndarray) -> Iterator[str]:
     """State what the file does not say, and what only looks so."""
-    yield from one.doubts
+    yield from one.warnings
     for name, axis in (("ky", -2), ("kx", -1)):
         shift, width = inspection.object_extent(kspace, axis) or (0, 0)
         size = kspace.shape[axis]

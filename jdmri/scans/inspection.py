@@ -1,4 +1,4 @@
-"""What k-space itself tells: its centre, where the object lies, zero-padding, oversampling, real images, JPEG.
+"""Properties measured on k-space alone: its centre, where the object lies, zero-padding, oversampling, real images, JPEG.
 
 All functions take k-space ``[frame, coil, ky, kx]`` as NumPy arrays, zero where not sampled.
 """

@@ -30,7 +30,7 @@ def images(**about):
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("known", [False, True])
 def test_no_words_decide_whether_subjects_are_known(tmp_path, known, words):
-    about = {"subject_known": known, "doubts": (words,)}
+    about = {"subject_known": known, "warnings": (words,)}
     entry = Entry("a", lambda: measurement(**about))
     facts = [references.measured_dataset("a", [entry], True).facts]
     facts.append(references.image_dataset("a", [images(**about)], "none", True).facts)
@@ -44,7 +44,7 @@ def test_no_words_decide_whether_subjects_are_known(tmp_path, known, words):
 
 @pytest.mark.parametrize("reader", [bart, npz_kspace, skmtea], ids=lambda reader: reader.__name__)
 def test_a_reader_may_rephrase_its_warnings(tmp_path, monkeypatch, reader):
-    monkeypatch.setattr(reader, "_DOUBTS", ("said in other words",))
+    monkeypatch.setattr(reader, "_WARNINGS", ("said in other words",))
     kspace = write.scan(frames=2, coils=1)
     if reader is bart:
         source = write.write_bart(tmp_path / "a.cfl", kspace)
@@ -61,9 +61,11 @@ def test_a_reader_may_rephrase_its_warnings(tmp_path, monkeypatch, reader):
 @pytest.mark.parametrize("known", [False, True])
 def test_a_store_of_before_says_it_in_a_sentence(tmp_path, known):
     path = tmp_path / "store.h5"
-    doubts = () if known else ("a .cfl does not name the subject: each file counts as one subject",)
+    warnings = (
+        () if known else ("a .cfl does not name the subject: each file counts as one subject",)
+    )
     store.begin(path)
-    store.write(path, 0, measurement(doubts=doubts))
+    store.write(path, 0, measurement(warnings=warnings))
     with h5py.File(path, "a") as content:
         del content["series/00000"].attrs["subject_known"]
     assert store.store(path=str(path)).facts.subjects_known is known

@@ -65,7 +65,7 @@ def test_cmrxrecon(tmp_path, key):
     found = slices_of(path, "cmrxrecon")
     same(found, write.scan(), rtol=0)
     assert {one.subject for one in found} == {"Center005-Siemens_30T_Vida-P003"}
-    assert found[0].metadata == {"view": "cine_sax", "field": "3"} and found[0].doubts == ()
+    assert found[0].metadata == {"view": "cine_sax", "field": "3"} and found[0].warnings == ()
 
 
 def test_cmrxrecon_folder_of_subjects_without_masks(tmp_path):
@@ -89,7 +89,7 @@ def test_cmrxrecon_a_dropped_frame_axis_is_doubted_and_zero_padding_found(tmp_pa
     path = write.write_mat(tmp_path / "blackblood.mat", "kspace_full", kspace)
     first = next(detect.measurements(path))
     assert first.kspace.shape == (1, write.COILS, write.KY, write.KX)
-    said = " ".join(first.doubts)
+    said = " ".join(first.warnings)
     assert "one frame" in said and "2 and 2 lines" in said and "P001" in said
     assert is_full(first)
 
@@ -118,7 +118,7 @@ def test_ismrmrd_removes_oversampling(tmp_path, size):
     assert first.cyclic and is_full(first)
     assert first.pixel_spacing == pytest.approx((1.5, 2.0)) and first.metadata["field"] == "1.5"
     np.testing.assert_array_equal(first.noise, np.full((write.COILS, 16), 1 + 2j))
-    assert "oversampling removed" in first.facts[0] and first.doubts == ()
+    assert "oversampling removed" in first.notes[0] and first.warnings == ()
 
 
 def test_ismrmrd_partial_fourier_goes_to_its_place(tmp_path):
@@ -136,7 +136,7 @@ def test_ismrmrd_asymmetric_echo(tmp_path):
     expected[..., :4] = 0
     found = list(detect.measurements(path))
     same(found, expected)
-    assert "asymmetric echo: the first 4 of 10" in " ".join(found[0].doubts) and is_full(found[0])
+    assert "asymmetric echo: the first 4 of 10" in " ".join(found[0].warnings) and is_full(found[0])
 
 
 def test_ismrmrd_undersampled_frames_averages_and_missing_frames(tmp_path):
@@ -146,7 +146,7 @@ def test_ismrmrd_undersampled_frames_averages_and_missing_frames(tmp_path):
     found = list(detect.measurements(path))
     same(found, write.scan() * lines[None, :, None, :, None])
     np.testing.assert_array_equal(found[0].mask[..., 0], lines)
-    said = " ".join(found[0].doubts)
+    said = " ".join(found[0].warnings)
     assert "frames without a single line: 2" in said and "promises 9 phases, 4" in said
 
 
@@ -155,7 +155,7 @@ def test_ismrmrd_without_limits_or_noise(tmp_path):
     found = list(detect.measurements(path))
     same(found, write.scan())
     assert found[0].noise is None and found[0].subject == "scan7"
-    assert "no encoding limits" in " ".join(found[0].doubts)
+    assert "no encoding limits" in " ".join(found[0].warnings)
 
 
 def test_ismrmrd_a_pilot_tone_is_taken_out(tmp_path):
@@ -164,7 +164,7 @@ def test_ismrmrd_a_pilot_tone_is_taken_out(tmp_path):
     expected[..., :3], expected[..., -1] = 0, 0
     found = list(detect.measurements(path))
     same(found, expected)
-    assert "pilot tone" in found[0].facts[0]
+    assert "pilot tone" in found[0].notes[0]
 
 
 def test_ismrmrd_other_trajectories_are_refused(tmp_path):
@@ -190,7 +190,7 @@ def test_fastmri_without_header_and_subject_says_so(tmp_path):
     path = write.write_fastmri(tmp_path / "file1.h5", kspace, header=False, patient="")
     found = list(detect.measurements(path))
     same(found, kspace)
-    assert found[0].subject == "file1" and len(found[0].doubts) == 2
+    assert found[0].subject == "file1" and len(found[0].warnings) == 2
 
 
 def test_m4raw_averages_its_repetitions(tmp_path):
@@ -200,7 +200,7 @@ def test_m4raw_averages_its_repetitions(tmp_path):
     for path in (tmp_path, tmp_path / "2022061003_T102.h5"):
         found = slices_of(path, "m4raw")
         same(found, kspace)
-        assert found[0].subject == "2022061003" and found[0].facts == ("3 repetitions averaged",)
+        assert found[0].subject == "2022061003" and found[0].notes == ("3 repetitions averaged",)
 
 
 # SKM-TEA
@@ -226,7 +226,7 @@ def test_skmtea(tmp_path, ellipse):
             np.testing.assert_array_equal(one.kspace[0, :, 2:-2, 4:-4], kspace[x, echo])
         assert is_full(one) and one.mask.sum() == 7 and not one.cyclic
         assert one.subject == "MTR_005" and one.metadata == {"echo": str(echo + 1)}
-    assert len(found) == 8 and "each file counts as one subject" in found[0].doubts[0]
+    assert len(found) == 8 and "each file counts as one subject" in found[0].warnings[0]
     assert len(skmtea.skmtea(path=str(tmp_path))) == 8
 
 

@@ -42,7 +42,7 @@ def test_axes(tmp_path, frames):
     np.testing.assert_array_equal(one.kspace, kspace)
     assert one.kspace.dtype == np.complex64 and is_full(one) and one.mask.shape[-1] == 1
     assert one.name == one.subject == "knee" and one.cyclic is (frames > 1)
-    said = " ".join(one.doubts)
+    said = " ".join(one.warnings)
     assert "second to last was taken for ky" in said and "subject" in said
     assert ("taken for [coil, ky, kx], one frame" in said) is (frames == 0)
 
@@ -70,7 +70,7 @@ def test_zeros_are_the_mask(tmp_path):
     points = np.random.default_rng(0).random((1, 1, write.KY, write.KX)) < 0.4
     one = load(save(tmp_path / "b.npz", kspace=write.scan(frames=1)[0] * points))
     np.testing.assert_array_equal(one.mask, points[0])
-    assert "both axes may be phase encoded" in " ".join(one.doubts)
+    assert "both axes may be phase encoded" in " ".join(one.warnings)
     with pytest.raises(InputError, match="--mode=reconstruct"):
         READERS["npz_kspace"](path=str(tmp_path / "a.npz"))
 
@@ -86,9 +86,9 @@ def test_a_mask_may_be_given(tmp_path, axes):
     np.testing.assert_array_equal(one.mask, expected)
     np.testing.assert_array_equal(one.kspace, write.scan()[0] * expected[:, None])
     assert one.mask.shape == (write.FRAMES, write.KY, write.KX if axes == 4 else 1)
-    assert "100% of its points" in one.facts[0]
+    assert "100% of its points" in one.notes[0]
     one = load(save(tmp_path / "b.npz", kspace=one.kspace, mask=mask))
-    assert one.facts == ()
+    assert one.notes == ()
 
 
 ONES = np.ones((3, 12, 10), np.complex64)

@@ -88,7 +88,7 @@ def test_values_order_and_spacing_come_back(placed, tmp_path):
     found = [entry.load() for entry in entries(output)]
     assert len(found) == 2
     for one in found:
-        assert len(one.doubts) == 1 and "derived" in one.doubts[0]
+        assert len(one.warnings) == 1 and "derived" in one.warnings[0]
     step = max(np.abs(c).max() for c in images) / 65535
     # The reader sorts slices by place; the first of the source lies higher.
     for one, expected in zip(found, images[::-1], strict=True):
@@ -167,7 +167,7 @@ def test_a_source_that_says_nothing_gets_no_invented_values(tmp_path):
     assert len({one.SeriesInstanceUID for one in files}) == 2
     assert len({one.StudyInstanceUID for one in files}) == 1
     found = [entry.load() for entry in entries(output)]
-    assert len(found) == 2 and "no trigger times" in " ".join(found[0].doubts)
+    assert len(found) == 2 and "no trigger times" in " ".join(found[0].warnings)
     # The reader takes series in the order of their identifiers, which are digests.
     found, expected = (
         sorted(map(np.asarray, a), key=np.sum)

@@ -27,7 +27,7 @@ _NAMES = (
 _READ, _PHASE, _COIL, _TIME, _SLICE, _AVERAGE = 0, 1, 3, 10, 13, 14
 _USED = {_READ, _PHASE, _COIL, _TIME, _SLICE, _AVERAGE}
 _HEADER_BYTES = 65536  # a header is a few lines; what is longer is something else
-_DOUBTS = (
+_WARNINGS = (
     "a .cfl does not say what it holds: taken as k-space with DC in the middle",
     "a .cfl does not name the subject: each file counts as one subject",
 )
@@ -100,9 +100,9 @@ def _load(file: Path, sizes: list[int], index: int, name: str) -> Measurement:
         mean = one.mean(axis=-1) if sizes[_AVERAGE] > 1 else one[..., 0]
         # [read, phase, coil, time, average] → [frame, coil, ky, kx]
         kspace = np.ascontiguousarray(mean.transpose(3, 2, 1, 0), np.complex64)
-    facts = (f"{sizes[_AVERAGE]} averages averaged",) if sizes[_AVERAGE] > 1 else ()
+    notes = (f"{sizes[_AVERAGE]} averages averaged",) if sizes[_AVERAGE] > 1 else ()
     subject = reading.label(file, file)
-    return Measurement(kspace, sampled(kspace), name, subject, facts=facts, doubts=_DOUBTS)
+    return Measurement(kspace, sampled(kspace), name, subject, notes=notes, warnings=_WARNINGS)
 
 
 def _recognise(file: Path, begin: bytes) -> bool:

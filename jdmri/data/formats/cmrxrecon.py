@@ -116,7 +116,7 @@ def _load(file: Path, key: str, axes: tuple[str, ...], index: int, name: str) ->
         _subject(file),
         subject_known=_person(file) is not None,
         metadata=metadata,
-        doubts=tuple(_doubts(file, axes, mask)),
+        warnings=tuple(_warnings(file, axes, mask)),
     )
 
 
@@ -141,7 +141,7 @@ def _scanner(file: Path) -> dict[str, str]:
     return {"field": f"{float(f'{found[1]}.{found[2]}'):g}"} if found else {}
 
 
-def _doubts(file: Path, axes: tuple[str, ...], mask) -> Iterator[str]:
+def _warnings(file: Path, axes: tuple[str, ...], mask) -> Iterator[str]:
     if _person(file) is None:
         yield "no folder P001 names the subject: each file counts as one subject"
     if "frame" not in axes:

@@ -1,4 +1,4 @@
-"""Which format a file or a folder is, by its content."""
+"""Detection of the format of a file or folder by its content."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,7 +63,7 @@ def measurements(path: Path) -> Iterator[Measurement]:
 
 
 def origins(path: Path) -> dict[str, Origin]:
-    """Tell whom, where and when the slices show, by their names; nothing of formats that do not say it.
+    """Return patient, geometry and timing of the slices by their names; nothing for formats that do not say it.
 
     Raises:
         InputError: no such source, or it is damaged.

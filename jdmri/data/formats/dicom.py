@@ -96,17 +96,17 @@ def _turned(images: np.ndarray, header: Any, name: str, frames: list[Frame]) -> 
     direction = header.get("InPlanePhaseEncodingDirection") or macro(
         group, shared, "MRFOVGeometrySequence", "InPlanePhaseEncodingDirection"
     )
-    doubts = []
+    warnings = []
     if direction not in ("ROW", "COL", "COLUMN"):
-        doubts.append("the phase encoding direction is not given: columns (y) were taken")
+        warnings.append("the phase encoding direction is not given: columns (y) were taken")
     if None in {frame.time for frame in frames}:
-        doubts.append("no trigger times: frames are in the order of their instance numbers")
+        warnings.append("no trigger times: frames are in the order of their instance numbers")
     if (header.get("ImageType") or [""])[0] == "DERIVED":
-        doubts.append(
+        warnings.append(
             "the header calls the images derived: somebody processed or reconstructed them"
         )
     if not header.get("PatientID"):
-        doubts.append("no PatientID names the subject: all such files count as one subject")
+        warnings.append("no PatientID names the subject: all such files count as one subject")
     spacing = [float(v) for v in spacing] if spacing else None
     if direction == "ROW":  # phase encoding along a row, that is along x
         images, spacing = images.swapaxes(1, 2), spacing and spacing[::-1]
@@ -120,7 +120,7 @@ def _turned(images: np.ndarray, header: Any, name: str, frames: list[Frame]) -> 
         subject,
         metadata,
         subject_known=bool(header.get("PatientID")),
-        doubts=tuple(doubts),
+        warnings=tuple(warnings),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which DICOM images make a slice, in which order, from their headers alone."""
+"""Slices of DICOM images, grouped and sorted from their headers alone."""
 
 import collections
 from collections.abc import Iterator

@@ -46,7 +46,7 @@ def entries(path: Path) -> list[Entry]:
 
 
 def origins(path: Path) -> dict[str, Origin]:
-    """Tell by each slice's name whom it shows; these files do not say where slices lie."""
+    """Return the patient of the slices by their names; these files do not say where slices lie."""
     found = {}
     for file in reading.find(path, (".h5",), FORMAT):
         found |= dict.fromkeys((one.name for one in _slices(file, path)), Origin(_tags(file)))
@@ -95,19 +95,19 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         kspace = read_slice(content, index)
         header = content["ismrmrd_header"][()] if "ismrmrd_header" in content else None
         known = {k: content.attrs.get(k) for k in ("patient_id", "acquisition")}
-    facts, doubts, spacing, person = [], [], None, known["patient_id"]
+    notes, warnings, spacing, person = [], [], None, known["patient_id"]
     mask = sampled(kspace)
     if header is None:
-        doubts.append("no header: readout oversampling, if any, is still in")
+        warnings.append("no header: readout oversampling, if any, is still in")
     else:
         about = geometry(header, file)
         width = about.without_oversampling(kspace.shape[-1])
         spacing = about.pixel_spacing(width)
         if width < kspace.shape[-1]:
-            facts.append(f"readout oversampling removed: {kspace.shape[-1]} samples to {width}")
+            notes.append(f"readout oversampling removed: {kspace.shape[-1]} samples to {width}")
             kspace = crop_readout(kspace, width)
     if not person:
-        doubts.append("no patient_id names the subject: each file counts as one subject")
+        warnings.append("no patient_id names the subject: each file counts as one subject")
     metadata = {"acquisition": str(known["acquisition"])} if known["acquisition"] else {}
     return Measurement(
         kspace=kspace,
@@ -118,8 +118,8 @@ def _load(file: Path, index: int, name: str) -> Measurement:
         cyclic=False,
         pixel_spacing=spacing,
         metadata=metadata,
-        facts=tuple(facts),
-        doubts=tuple(doubts),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
     )
 
 

@@ -61,7 +61,7 @@ def entries(path: Path) -> list[Entry]:
 
 
 def origins(path: Path) -> dict[str, Origin]:
-    """Tell by each slice's name whom, where and when it shows."""
+    """Return patient, geometry and timing of the slices by their names."""
     return {
         name: ismrmrd_origin.slice_origin(scan, which, _tags(scan, which[-1]))
         for scan, which, name in _listed(path)
@@ -121,24 +121,24 @@ def _tags(scan: Scan, contrast: int) -> dict[str, str]:
 def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
     with reading.reading(scan.file, FORMAT), h5py.File(scan.file) as content:
         readouts = content[scan.group]["data"]
-        kspace, doubts = fill(scan, which, readouts)
+        kspace, warnings = fill(scan, which, readouts)
         noise = join_noise(scan, readouts)
     about = scan.geometry
     cropped = about.without_oversampling(kspace.shape[-1])
-    facts = [f"{scan.left_out} calibration, navigator or other readouts are left out"] * (
+    notes = [f"{scan.left_out} calibration, navigator or other readouts are left out"] * (
         scan.left_out > 0
     )
     if about.pilot_tone:
-        facts.append("a pilot tone was on: the first three samples and the last are set to zero")
+        notes.append("a pilot tone was on: the first three samples and the last are set to zero")
     mask = sampled(kspace)
     if cropped < kspace.shape[-1]:
-        facts.append(f"readout oversampling removed: {kspace.shape[-1]} samples to {cropped}")
+        notes.append(f"readout oversampling removed: {kspace.shape[-1]} samples to {cropped}")
         kspace = crop_readout(kspace, cropped)
     empty = np.flatnonzero(~mask.any(axis=(1, 2)))
     measured = int(scan.heads["idx"]["phase"][scan.image].max()) + 1
     if about.num_phases > measured:
-        doubts.append(f"the header promises {about.num_phases} phases, {measured} were measured")
-    doubts += [f"frames without a single line: {', '.join(map(str, empty))}"] * bool(len(empty))
+        warnings.append(f"the header promises {about.num_phases} phases, {measured} were measured")
+    warnings += [f"frames without a single line: {', '.join(map(str, empty))}"] * bool(len(empty))
     return Measurement(
         kspace=kspace,
         mask=mask.any(axis=-1, keepdims=True),
@@ -149,8 +149,8 @@ def _load(scan: Scan, which: tuple[int, ...], name: str) -> Measurement:
         cyclic=not scan.heads["idx"]["repetition"][scan.image].any(),
         pixel_spacing=about.pixel_spacing(cropped),
         metadata=about.metadata,
-        facts=tuple(facts),
-        doubts=(*about.doubts, *doubts),
+        notes=tuple(notes),
+        warnings=(*about.warnings, *warnings),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the XML header of ISMRMRD says of the geometry; fastMRI's files carry the same header."""
+"""Geometry from the XML header of ISMRMRD; fastMRI's files carry the same header."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Geometry:
         subject: identifier of the person, "" if not given.
         pilot_tone: whether a pilot tone was on, as OCMR's files say.
         metadata: field strength, vendor, TR and TE where given.
-        doubts: sentences on what the header does not say.
+        warnings: sentences on what the header does not say.
     """
 
     matrix: tuple[int, int]
@@ -35,7 +35,7 @@ class Geometry:
     subject: str
     pilot_tone: bool
     metadata: Mapping[str, str]
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     def without_oversampling(self, width: int) -> int:
         """Return how many of ``width`` samples along x the wanted field of view needs."""
@@ -74,9 +74,9 @@ def geometry(xml: bytes | str, file: Path) -> Geometry:
         raise InputError(f"{file}: the header gives matrix {matrix}, fields of view {fields}.")
     limits = encoding.encodingLimits
     step = getattr(limits, "kspace_encoding_step_1", None)
-    doubts = [] if step else ["no encoding limits: the middle line is taken for the centre of ky"]
+    warnings = [] if step else ["no encoding limits: the middle line is taken for the centre of ky"]
     subject = _subject(header)
-    doubts += [] if subject else ["no subject in the header: each file counts as one subject"]
+    warnings += [] if subject else ["no subject in the header: each file counts as one subject"]
     return Geometry(
         matrix=matrix,
         field_of_view=fields[0],
@@ -86,7 +86,7 @@ def geometry(xml: bytes | str, file: Path) -> Geometry:
         subject=subject,
         pilot_tone=_pilot_tone(header),
         metadata=_metadata(header),
-        doubts=tuple(doubts),
+        warnings=tuple(warnings),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whom, where and when an ISMRMRD slice shows: from its XML header and the headers of its readouts.
+"""Patient, geometry and timing metadata of an ISMRMRD slice: from its XML header and the headers of its readouts.
 
 The readouts' ``position`` is the centre of the field of view in the patient's coordinates, where the Fourier transform
 puts pixel N // 2; ``read_dir`` and ``phase_dir`` are the directions of x and y. Source: the documentation of

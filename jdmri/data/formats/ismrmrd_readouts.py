@@ -54,7 +54,7 @@ def fill(scan: Scan, which: tuple[int, ...], readouts) -> tuple[np.ndarray, list
         readouts: the HDF5 array of readouts.
 
     Returns:
-        complex64 ``[frame, coil, ky, kx]``, kx oversampled as measured, and doubts.
+        complex64 ``[frame, coil, ky, kx]``, kx oversampled as measured, and warnings.
 
     Raises:
         InputError: counters beyond the matrix, or readouts that differ in coils.
@@ -77,7 +77,7 @@ def fill(scan: Scan, which: tuple[int, ...], readouts) -> tuple[np.ndarray, list
         kspace[f, :, y] += _readout(scan, i, values, coils)
         count[f, y] += 1
     kspace /= np.maximum(count, 1)[:, None, :, None]
-    return kspace, _echo_doubts(heads, width)
+    return kspace, _echo_warnings(heads, width)
 
 
 def frames(scan: Scan, heads: np.ndarray) -> tuple[np.ndarray, int]:
@@ -116,7 +116,7 @@ def _readout(scan: Scan, index: int, values: np.ndarray, coils: int) -> np.ndarr
     return out
 
 
-def _echo_doubts(heads: np.ndarray, width: int) -> list[str]:
+def _echo_warnings(heads: np.ndarray, width: int) -> list[str]:
     """Say what the centre sample of the first readout means for its ends."""
     before = width // 2 - int(heads["center_sample"][0]) + int(heads["discard_pre"][0])
     if before == 0:

@@ -20,7 +20,7 @@ from jdmri.data.references import sampled
 from jdmri.errors import InputError
 
 FORMAT = "M4Raw .h5"
-_DOUBTS = (
+_WARNINGS = (
     "phase encoding is taken along the last axis of the file, as in fastMRI, whose layout it has",
 )
 NAME = re.compile(r"(?P<subject>.+)_(?P<contrast>T1|T2|FLAIR)(?P<repetition>\d\d)")
@@ -79,8 +79,8 @@ def _load(files: tuple[Path, ...], index: int, name: str) -> Measurement:
         subject_known=True,
         cyclic=False,
         metadata={"contrast": found["contrast"], "field": "0.3"},
-        facts=(f"{len(files)} repetitions averaged",),
-        doubts=_DOUBTS,
+        notes=(f"{len(files)} repetitions averaged",),
+        warnings=_WARNINGS,
     )
 
 

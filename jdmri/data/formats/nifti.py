@@ -84,18 +84,18 @@ def _load(file: Path, index: int, name: str, phase_encoding_axis: int) -> Images
         zooms = [float(z) for z in image.header.get_zooms()]
     if frames.dtype.kind not in "fiu":
         raise InputError(f"{file} holds values of type {frames.dtype}; wanted magnitude images.")
-    doubts = ()
+    warnings = ()
     if phase_axis in (0, 1):
         phase_encoding_axis = 2 + phase_axis
     else:
-        doubts = (
+        warnings = (
             f"the file does not say which axis is phase encoded: {'xy'[phase_encoding_axis - 2]} was taken",
         )
     spacing = zooms[:2]
     if phase_encoding_axis == 3:
         frames, spacing = frames.swapaxes(1, 2), spacing[::-1]
     metadata = {"pixel_mm": f"{spacing[0]:.4g} x {spacing[1]:.4g}"} | _info(file)
-    return Images(frames, name, _subject(file), metadata, subject_known=True, doubts=doubts)
+    return Images(frames, name, _subject(file), metadata, subject_known=True, warnings=warnings)
 
 
 def _subject(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""What ``.npz`` and ``.npy`` files declare, held against their size before any memory is taken."""
+"""Declared sizes of ``.npz`` and ``.npy`` files, checked against the file before any memory is taken."""
 
 import math
 import zipfile

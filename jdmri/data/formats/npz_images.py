@@ -55,7 +55,7 @@ def npz(
             f"data.phase={phase} is for real data, {path} is complex; use data.phase=none."
         )
     dataset = references.image_dataset(path, found, phase, cyclic)
-    warnings = (*[_CRIME] * (not is_complex), *found[0].doubts)
+    warnings = (*[_CRIME] * (not is_complex), *found[0].warnings)
     facts = dataclasses.replace(dataset.facts, complex=is_complex, warnings=warnings)
     facts = dataclasses.replace(facts, phase="as it is") if phase == "none" else facts
     return dataclasses.replace(dataset, facts=facts)
@@ -78,7 +78,7 @@ def _single_precision(one: Images) -> Images:
     """Return a series as it goes into a store: float32 where it has no phase, else complex64."""
     frames = one.frames.astype(np.complex64)
     frames = frames if frames.imag.any() else frames.real
-    return dataclasses.replace(one, frames=frames, doubts=(*one.doubts, _AXIS))
+    return dataclasses.replace(one, frames=frames, warnings=(*one.warnings, _AXIS))
 
 
 def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
@@ -87,16 +87,7 @@ def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
     _check(array, path)
     subjects = _subjects(labels.pop("subject", None), len(array), path)
     labels = {k: v for k, v in labels.items() if v.shape == array.shape[:1]}
-    values = np.abs(array) if np.iscomplexobj(array) else array
-    log.info(
-        "%s: [series, frame, x, y] = %s, phase encoding along axis %d, %s, range %.4g to %.4g.",
-        path,
-        array.shape,
-        phase_encoding_axis,
-        array.dtype,
-        values.min(),
-        values.max(),
-    )
+    _log_content(path, array, phase_encoding_axis)
     if phase_encoding_axis == 3:
         array = array.swapaxes(2, 3)
     names = [f"series-{i:04d}" for i in range(len(array))]
@@ -107,12 +98,25 @@ def _images(path: Path, phase_encoding_axis: int) -> list[Images]:
             subject,
             metadata={k: str(v[i]) for k, v in labels.items()},
             subject_known=subjects is not None,
-            doubts=() if subjects else (_LEAKAGE,),
+            warnings=() if subjects else (_LEAKAGE,),
         )
         for i, (frames, name, subject) in enumerate(
             zip(array, names, subjects or names, strict=True)
         )
     ]
+
+
+def _log_content(path: Path, array: np.ndarray, phase_encoding_axis: int) -> None:
+    values = np.abs(array) if np.iscomplexobj(array) else array
+    log.info(
+        "%s: [series, frame, x, y] = %s, phase encoding along axis %d, %s, range %.4g to %.4g.",
+        path,
+        array.shape,
+        phase_encoding_axis,
+        array.dtype,
+        values.min(),
+        values.max(),
+    )
 
 
 def _read(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -21,7 +21,7 @@ from jdmri.errors import InputError
 FORMAT = "k-space in a NumPy file"
 KEY, MASK = "kspace", "mask"
 _SUFFIXES = (".npz", ".npy")
-_DOUBTS = (
+_WARNINGS = (
     "the file does not say which axis is phase encoded: the second to last was taken for ky",
     "the file does not name the subject: each file counts as one subject",
 )
@@ -59,24 +59,30 @@ def is_kspace(file: Path) -> bool:
 def _load(file: Path, name: str) -> Measurement:
     with reading.reading(file, FORMAT):
         kspace, mask = _arrays(file)
-    doubts, facts = list(_DOUBTS), []
+    warnings, notes = list(_WARNINGS), []
     if kspace.ndim == 3:
         kspace = kspace[None]
-        doubts.append("three axes were taken for [coil, ky, kx], one frame")
+        warnings.append("three axes were taken for [coil, ky, kx], one frame")
     kspace = kspace.astype(np.complex64)
     if mask is not None:
         points = _points(mask, kspace, file)
         hidden = np.mean(kspace.any(axis=1)[~points]) if not points.all() else 0
         if hidden:
-            facts.append(f"the mask hides k-space that is not zero at {hidden:.0%} of its points")
+            notes.append(f"the mask hides k-space that is not zero at {hidden:.0%} of its points")
         kspace, mask = np.where(points[:, None], kspace, 0), _lines(points)
     mask = sampled(kspace) if mask is None else mask
     if mask.shape[-1] > 1 and (mask == mask[:1]).all():
-        doubts.append(
+        warnings.append(
             "the sampling is of points, the same in all frames: both axes may be phase encoded"
         )
     return Measurement(
-        kspace, mask, name, name, cyclic=len(kspace) > 1, facts=tuple(facts), doubts=tuple(doubts)
+        kspace,
+        mask,
+        name,
+        name,
+        cyclic=len(kspace) > 1,
+        notes=tuple(notes),
+        warnings=tuple(warnings),
     )
 
 

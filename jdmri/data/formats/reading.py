@@ -1,4 +1,4 @@
-"""What all readers of files share: errors of one line, sizes checked before memory is taken, and folders."""
+"""Helpers of all readers: errors of one line, sizes checked before memory is taken, and folders."""
 
 import contextlib
 import hashlib

@@ -27,11 +27,11 @@ FORMAT = "SKM-TEA .h5"
 NUM_AXES = 5
 _ECHOES = 2
 _INSIDE = 0.9  # of the radii of the ellipse: its rim is not whole
-_FACTS = (
+_NOTES = (
     "both axes are phase encodings: kz takes the place of the readout",
     "ARC filled in half of k-space before it was published: not every value was measured",
 )
-_DOUBTS = ("the file names the scan, not the subject: each file counts as one subject",)
+_WARNINGS = ("the file names the scan, not the subject: each file counts as one subject",)
 
 
 @READERS.register("skmtea")
@@ -99,8 +99,8 @@ def _load(file: Path, x: int, echo: int, name: str) -> Measurement:
         subject=file.stem,
         cyclic=False,
         metadata={"echo": str(echo + 1)},
-        facts=_FACTS,
-        doubts=_DOUBTS,
+        notes=_NOTES,
+        warnings=_WARNINGS,
     )
 
 

@@ -82,7 +82,7 @@ def store(*, path: str, cyclic: bool = True) -> Dataset:
     series = tuple(
         dataclasses.replace(one.series, cyclic=one.series.cyclic and cyclic) for one in found
     )
-    doubts = dict.fromkeys(text for one in found for text in one.doubts)
+    warnings = dict.fromkeys(text for one in found for text in one.warnings)
     magnitudes = any(one.magnitudes for one in found)
     coils = tuple(sorted({one.shape.coils for one in series}))
     facts = Facts(
@@ -91,7 +91,7 @@ def store(*, path: str, cyclic: bool = True) -> Dataset:
         subjects_known=all(one.subject_known for one in found),
         coils=coils,
         maps="none" if coils == (1,) else "estimated",
-        warnings=(*[CRIME] * magnitudes, *doubts),
+        warnings=(*[CRIME] * magnitudes, *warnings),
     )
     return Dataset(series, source.stem, facts)
 
@@ -101,7 +101,7 @@ class _Described(NamedTuple):
 
     series: StoredSeries
     subject_known: bool
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
     magnitudes: bool
 
 
@@ -110,7 +110,7 @@ def _describe(path: Path, key: str) -> _Described:
     with reading.reading(path, FORMAT), h5py.File(path) as content:
         group = content["series"][key]
         known = _known(group)
-        doubts, subject_known = known.pop("doubts"), known.pop("subject_known")
+        warnings, subject_known, _ = (known.pop(k) for k in ("warnings", "subject_known", "notes"))
         measured = "kspace" in group
         array = group["kspace" if measured else "images"]
         reading.check_declared(path, array.shape, array.dtype.itemsize)
@@ -120,7 +120,7 @@ def _describe(path: Path, key: str) -> _Described:
         shape = array.shape if measured else (array.shape[0], 1, *array.shape[1:])
         one = StoredSeries(path, key, shape=Shape(*map(int, shape)), measured=measured, **known)
         magnitudes = not measured and array.dtype.kind != "c"
-        return _Described(one, subject_known, doubts, magnitudes)
+        return _Described(one, subject_known, warnings, magnitudes)
 
 
 def entries(path: Path) -> list[Entry]:
@@ -183,10 +183,11 @@ def _attributes(one: Measurement | Images) -> dict:
     """Collect what is no array; texts of any length are JSON."""
     known = {"name": one.name, "subject": one.subject, "cyclic": one.cyclic}
     known["subject_known"] = one.subject_known
-    known |= {"metadata": json.dumps(dict(one.metadata)), "doubts": json.dumps(one.doubts)}
+    known |= {"metadata": json.dumps(dict(one.metadata)), "doubts": json.dumps(one.warnings)}
+    if one.notes or isinstance(one, Measurement):
+        known["facts"] = json.dumps(one.notes)
     if isinstance(one, Images):
         return known
-    known["facts"] = json.dumps(one.facts)
     known |= {"pixel_spacing": one.pixel_spacing} if one.pixel_spacing else {}
     return known | ({"frame_time": one.frame_time} if one.frame_time else {})
 
@@ -207,7 +208,6 @@ def _load(path: Path, key: str) -> Measurement | Images:
             noise=arrays.get("noise"),
             pixel_spacing=None if spacing is None else (float(spacing[0]), float(spacing[1])),
             frame_time=attributes.get("frame_time"),
-            facts=tuple(json.loads(attributes["facts"])),
             **known,
         )
 
@@ -215,15 +215,16 @@ def _load(path: Path, key: str) -> Measurement | Images:
 def _known(group: h5py.Group) -> dict:
     """Return the attributes that every series has."""
     attributes = dict(group.attrs)
-    doubts = tuple(json.loads(attributes["doubts"]))
+    warnings = tuple(json.loads(attributes["doubts"]))
     # Older stores say only in a sentence, whose words are settled, that nobody knows who was scanned.
-    by_words = not any("subject" in doubt for doubt in doubts)
+    by_words = not any("subject" in doubt for doubt in warnings)
     return {
         **{k: str(attributes[k]) for k in ("name", "subject")},
         "cyclic": bool(attributes["cyclic"]),
         "metadata": json.loads(attributes["metadata"]),
         "subject_known": bool(attributes.get("subject_known", by_words)),
-        "doubts": doubts,
+        "notes": tuple(json.loads(attributes.get("facts", "[]"))),
+        "warnings": warnings,
     }
 
 
