@@ -5,6 +5,7 @@
 start from them. The iterative ones also have ``.solve(kspace, maps, mask)``, which tells iterations and residual.
 """
 
+from jdmri.classical.adaptive_tv import AdaptiveTV
 from jdmri.classical.cg_sense import cg_sense
 from jdmri.classical.fillings import fill_view_sharing, view_sharing
 from jdmri.classical.grappa import grappa
@@ -22,6 +23,7 @@ from jdmri.classical.zero_filled import zero_filled
 
 __all__ = [
     "METHODS",
+    "AdaptiveTV",
     "Iterative",
     "Minimiser",
     "Solution",
