@@ -12,6 +12,7 @@ from jdmri.models.denoisers.single_frame import FrameResNet, FrameUNet
 from jdmri.models.denoisers.spacetime_cnn import SpaceTimeCNN
 from jdmri.models.unrolled.cascade import Cascade
 from jdmri.models.unrolled.denoise import Denoise
+from jdmri.models.unrolled.gated import Gated
 from jdmri.models.unrolled.modl import MoDL
 from jdmri.models.unrolled.varnet import VarNet
 from jdmri.runtime.registry import Registry
@@ -21,6 +22,7 @@ DENOISERS = Registry("denoiser")
 
 MODELS.register("cascade")(Cascade)
 MODELS.register("denoise")(Denoise)
+MODELS.register("gated")(Gated)
 MODELS.register("modl")(MoDL)
 MODELS.register("varnet")(VarNet)
 DENOISERS.register("cnn3d")(CNN3D)
@@ -57,6 +59,7 @@ __all__ = [
     "FrameResNet",
     "FrameUNet",
     "FramesCNN",
+    "Gated",
     "MoDL",
     "SpaceTimeCNN",
     "VarNet",
