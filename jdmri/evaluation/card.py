@@ -8,6 +8,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jdmri.data.records import Dataset
+from jdmri.models import pretrained
 from jdmri.studies import tune
 from jdmri.training import build, workdir
 from jdmri.training.state import TrainState
@@ -77,9 +78,12 @@ def statement(
 
 
 def _method(config: ConfigDict, name: str, dataset: Dataset) -> str:
-    """Say with which parameters a method without training ran; iterations and residuals are in the table."""
+    """Say with which parameters a row beside the model ran; iterations and residuals are in the table."""
     if name in _FILLINGS:
         return _FILLING
+    if name == pretrained.NAME:
+        about = pretrained.card()
+        return f"{about['name']}, trained on phantoms only ({about['trained']['date']}); SHA-256 {about['sha256']}"
     tuned = tune.lookup(config, name, dataset.series[0].shape.coils)
     if not tuned:
         return "defaults of its factory, not tuned for these data; stopped as its docstring says"

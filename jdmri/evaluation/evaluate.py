@@ -21,12 +21,12 @@ from jdmri.data.acquisition import (
 from jdmri.data.records import SeriesLike
 from jdmri.errors import InputError
 from jdmri.evaluation import card, summary
+from jdmri.models.reconstructor import reconstructor
 from jdmri.runtime import files, processes
 from jdmri.studies import tune
 from jdmri.training import (
     build,
     records,
-    restore,
     workdir,
 )
 
@@ -106,7 +106,7 @@ def build_methods(config: ConfigDict, state, num_coils: int) -> dict[str, Callab
     section = lambda name: {"name": name, **tune.lookup(config, name, num_coils)}
     methods = {name: METHODS.build(section(name), cyclic=cyclic) for name in config.methods}
     variables = jax.device_put(state.variables)
-    return methods | {MODEL: restore.reconstructor(build.build_model(config), variables)}
+    return methods | {MODEL: reconstructor(build.build_model(config), variables)}
 
 
 def _score_all(

@@ -10,6 +10,7 @@ from jdmri.models.denoisers.dual_unet import DualUNet
 from jdmri.models.denoisers.frames_cnn import FramesCNN
 from jdmri.models.denoisers.single_frame import FrameResNet, FrameUNet
 from jdmri.models.denoisers.spacetime_cnn import SpaceTimeCNN
+from jdmri.models.pretrained import flagship
 from jdmri.models.unrolled.cascade import Cascade
 from jdmri.models.unrolled.denoise import Denoise
 from jdmri.models.unrolled.gated import Gated
@@ -64,4 +65,5 @@ __all__ = [
     "SpaceTimeCNN",
     "VarNet",
     "build",
+    "flagship",
 ]
