@@ -35,6 +35,9 @@ def get_config(variant: str = ""):
         kt_sparse=dict(weight=(3e-4, 0.1)),
         temporal_tv=dict(weight=(3e-4, 0.1)),
         spatiotemporal_tv=dict(weight=(3e-4, 0.1), spatial_weight=(3e-5, 0.01)),
+        adaptive_tv=dict(
+            weight=(1e-3, 0.03), spatial_weight=(3e-6, 1e-4)
+        ),  # stopped early: never converged
         kt_blast=dict(weight=(1e-5, 0.1)),
         kt_focuss=dict(weight=(1e-5, 0.1)),
         low_rank=dict(weight=(1e-4, 0.1)),

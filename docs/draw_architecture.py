@@ -21,7 +21,8 @@ LAYERS = (
     {"evaluation": "scores, summary, card, page", "scans": "the user's own files"},
     {"training": "config → checkpoints", "report": "figures, tables, the page"},
     {"data": "file → Series → acquisition"},
-    {"models": "networks", "classical": "methods without training", "phantom": "beating hearts"},
+    {"models": "networks"},
+    {"classical": "methods without training", "phantom": "beating hearts"},
     {"masks": "what is sampled", "ops": "Fourier, SENSE, CG, maps", "losses": "of training", "metrics": "of evaluation", "statistics": "tests of scores"},
     {"runtime": "files, registry, processes, signals", "errors": "one exception for bad input", "typing": "arrays with named axes"},
 )  # fmt: skip

@@ -27,7 +27,8 @@ def restore(workdir: str, checkpoint: str = "best") -> Callable:
     """Restore a trained network as a function ``(kspace, maps, mask) -> cine``.
 
     Args:
-        workdir: of a training run.
+        workdir: of a training run; or ``flagship``, unless there is a folder of that name: the network that comes with
+            the package, trained on phantoms (`jdmri.models.pretrained.card`).
         checkpoint: ``best``, ``latest`` or a step.
 
     Returns:

@@ -22,9 +22,10 @@ from configs import cascade, cnn3d, dc_cnn, demo, dual_unet, ghodrati
 from jdmri import phantom
 from jdmri.data.acquisition import Acquired
 from jdmri.evaluation import evaluate
+from jdmri.models.reconstructor import reconstructor
 from jdmri.runtime import memory
 from jdmri.studies import cost
-from jdmri.training import build, restore, train
+from jdmri.training import build, train
 from jdmri.training.examples import Examples
 
 REPEATS = 3
@@ -85,7 +86,7 @@ def print_cost(name: str) -> None:
         current, _ = jax.block_until_ready(compiled(current, *data))
         seconds.append(time.perf_counter() - start)
     variables = jax.device_get(current.variables)
-    network = restore.reconstructor(build.build_model(config), variables)
+    network = reconstructor(build.build_model(config), variables)
     data = Acquired(cine[:, None], maps, jnp.ones((20, 192, 1), bool))
     apply = jax.jit(network).lower(*data).compile()
     operations = apply.cost_analysis()["flops"]

@@ -187,10 +187,11 @@ def ours(options, network, width, size, batch):
     import jax
     import jax.numpy as jnp
 
+    from jdmri.models.reconstructor import reconstructor
     from jdmri.ops import sense
     from jdmri.runtime import memory
     from jdmri.studies import cost
-    from jdmri.training import build, restore, throughput
+    from jdmri.training import build, throughput
     from jdmri.training.examples import Examples
 
     memory.keep_freed()  # as the command line does
@@ -209,7 +210,7 @@ def ours(options, network, width, size, batch):
     held = {"state": state}
     # A copy: the step takes the state's own memory.
     variables = jax.tree.map(jnp.copy, state.variables)
-    apply = restore.reconstructor(task.model, variables)
+    apply = reconstructor(task.model, variables)
 
     def train():
         held["state"], _ = jax.block_until_ready(compiled(held["state"], *data))

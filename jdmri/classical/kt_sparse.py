@@ -16,6 +16,7 @@ def kt_sparse(
     mean_weight: float = 0.01,
     tolerance: float = 2e-4,
     max_iterations: int = 2000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ_{f≠0} |F_f x| + μ/2 ‖F_0 (x − x̄)‖²`` by POGM.
 
@@ -29,11 +30,12 @@ def kt_sparse(
         mean_weight: μ. 0.01 is the best power of ten, or 0.11 dB below it, on phantoms at R 4 and 8, with one coil and eight.
         tolerance: of the residual of `solvers.proximal_gradient`.
         max_iterations: stop in any case.
+        iterations: stop after exactly so many instead; 0: do not.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     check_settings("kt_sparse", weight=weight, mean_weight=mean_weight, **limits)
 
     def build(series: Measured) -> Problem:

@@ -31,6 +31,7 @@ def l_plus_s(
     rule: str = "converged",
     tolerance: float = 1e-4,
     max_iterations: int = 1000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E (L + S) − y‖² + λ_L ‖C L‖_* + λ_S Σ |F_t S|``; the cine is L + S.
 
@@ -47,11 +48,12 @@ def l_plus_s(
             far from a minimum, and dB below. Its λ_L is relative to the largest singular value of each iterate.
         tolerance: of the residual of `solvers.proximal_gradient`; unused by ``otazo``.
         max_iterations: stop in any case; unused by ``otazo``.
+        iterations: stop after exactly so many instead; 0: do not; unused by ``otazo``.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     weights = dict(low_rank_weight=low_rank_weight, sparse_weight=sparse_weight)
     check_settings("l_plus_s", **weights, **limits)
     if rule not in ("converged", "otazo"):

@@ -25,6 +25,7 @@ def llr(
     num_shifts: int = 2,
     tolerance: float = 1e-4,
     max_iterations: int = 1000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ/n Σ_s Σ_b ‖C_b shift_s x‖_*`` by a primal–dual iteration.
 
@@ -40,11 +41,12 @@ def llr(
         num_shifts: n; each costs as much as the first. 1 is the grid alone.
         tolerance: of the residual of `solvers.primal_dual`.
         max_iterations: stop in any case.
+        iterations: stop after exactly so many instead; 0: do not.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     check_settings("llr", weight=weight, **limits)
     if not 1 <= num_shifts <= block:
         raise InputError(

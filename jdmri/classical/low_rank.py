@@ -10,7 +10,11 @@ from jdmri.typing import Cine, Scalar
 
 @METHODS.register("low_rank")
 def low_rank(
-    *, weight: float = 0.002, tolerance: float = 1e-3, max_iterations: int = 1000
+    *,
+    weight: float = 0.002,
+    tolerance: float = 1e-3,
+    max_iterations: int = 1000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ ‖C x‖_*`` by POGM, C x the matrix of frames by pixels.
 
@@ -21,11 +25,12 @@ def low_rank(
         weight: λ as a fraction of the largest singular value of the temporal average.
         tolerance: of the residual of `solvers.proximal_gradient`.
         max_iterations: stop in any case.
+        iterations: stop after exactly so many instead; 0: do not.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     check_settings("low_rank", weight=weight, **limits)
 
     def build(series: Measured) -> Problem:

@@ -51,14 +51,28 @@ class Minimiser(Iterative):
     """A method that minimises an objective until its optimality residual is small."""
 
     def __init__(
-        self, build: Callable[[Measured], Problem], *, tolerance: float, max_iterations: int
+        self,
+        build: Callable[[Measured], Problem],
+        *,
+        tolerance: float,
+        max_iterations: int,
+        iterations: int = 0,
     ):
-        """Take the problem of one series, and when to stop; see `solvers.solve`."""
+        """Take the problem of one series, and when to stop; see `solvers.solve`.
+
+        Args:
+            build: makes the problem.
+            tolerance: stop when the residual is as small, and call it converged.
+            max_iterations: stop in any case.
+            iterations: stop after exactly so many, whatever the residual, which regularises, too; 0: do not.
+        """
         self._build = build
 
         def one(kspace, maps, mask):
             problem = build(measured(kspace, maps, mask))
             limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+            if iterations:
+                limits = dict(tolerance=-1.0, max_iterations=iterations)
             minimum = solvers.solve(problem.algorithm, **limits)
             return minimum._replace(value=restored(problem.cine(minimum.value), mask))
 
@@ -140,7 +154,9 @@ def misfit(series: Measured, cine: Cine) -> Float[Array, ""]:
     return jnp.sum(difference.real**2 + difference.imag**2) / 2
 
 
-def check_settings(name: str, *, tolerance: float, max_iterations: int, **weights: float) -> None:
+def check_settings(
+    name: str, *, tolerance: float, max_iterations: int, iterations: int = 0, **weights: float
+) -> None:
     """Refuse a negative weight and a rule that never or always stops.
 
     Raises:
@@ -154,6 +170,8 @@ def check_settings(name: str, *, tolerance: float, max_iterations: int, **weight
             f"{name} needs tolerance > 0 and max_iterations >= 1, "
             f"got {tolerance:g} and {max_iterations}."
         )
+    if iterations < 0:
+        raise InputError(f"{name} needs iterations >= 0 (0: until it converges), got {iterations}.")
 
 
 def _has_lines(mask: Mask) -> bool:

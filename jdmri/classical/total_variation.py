@@ -1,15 +1,19 @@
 """Total variation along time, or along time and space."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Float
 
 from jdmri.classical import proximal, solvers
 from jdmri.classical.method import METHODS, Iterative
 from jdmri.classical.problem import Measured, Minimiser, Problem, check_settings, misfit
-from jdmri.typing import Cine, Scalar
+from jdmri.typing import Array, Cine, Scalar
+
+Weight = Scalar | Float[Array, "1 row column"]
 
 # σ of the data, of temporal and of spatial differences, and of the mean. Smaller ones mean longer steps of the image. Of seven
 # pairs of the first two, 0.003 to 0.03 of the third and 0.003 to 0.1 of the last, the fastest at R 4 and 12, λ 0.003 to 0.03.
@@ -24,6 +28,7 @@ def temporal_tv(
     cyclic: bool = True,
     tolerance: float = 2e-4,
     max_iterations: int = 2000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ |D_t x| + μ/2 ‖F_0 (x − x̄)‖²`` by a primal–dual iteration.
 
@@ -37,13 +42,14 @@ def temporal_tv(
         cyclic: the last frame is followed by the first, as in gated series.
         tolerance: of the residual of `solvers.primal_dual`.
         max_iterations: stop in any case.
+        iterations: stop after exactly so many instead; 0: do not.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     check_settings("temporal_tv", weight=weight, mean_weight=mean_weight, **limits)
-    return Minimiser(_problem(weight, 0.0, mean_weight, cyclic), **limits)
+    return Minimiser(partial(variation_problem, {0: weight}, mean_weight, cyclic), **limits)
 
 
 @METHODS.register("spatiotemporal_tv")
@@ -54,6 +60,7 @@ def spatiotemporal_tv(
     cyclic: bool = True,
     tolerance: float = 2e-4,
     max_iterations: int = 2000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ |D_t x| + λ_s Σ (|D_y x| + |D_x x|)`` by a primal–dual iteration.
 
@@ -67,44 +74,48 @@ def spatiotemporal_tv(
         cyclic: the last frame is followed by the first, as in gated series.
         tolerance: of the residual of `solvers.primal_dual`.
         max_iterations: stop in any case.
+        iterations: stop after exactly so many instead; 0: do not.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     check_settings("spatiotemporal_tv", weight=weight, spatial_weight=spatial_weight, **limits)
-    return Minimiser(_problem(weight, spatial_weight, 0.0, cyclic), **limits)
+    in_space = {-2: spatial_weight, -1: spatial_weight} if spatial_weight > 0 else {}
+    return Minimiser(partial(variation_problem, {0: weight} | in_space, 0.0, cyclic), **limits)
 
 
-def _problem(
-    weight: float, spatial_weight: float, mean_weight: float, cyclic: bool
-) -> Callable[[Measured], Problem]:
-    """Return what makes the problem of a series."""
+def variation_problem(
+    weights: Mapping[int, Weight], mean_weight: float, cyclic: bool, series: Measured
+) -> Problem:
+    """Return ``½‖E x − y‖² + Σ_axis Σ λ_axis |D_axis x| + μ/2 ‖F_0 (x − x̄)‖²`` of a series.
 
-    def build(series: Measured) -> Problem:
-        encoding, data, start, scale = series
-        radii = {0: weight * scale}
-        if spatial_weight > 0:
-            radii |= {-2: spatial_weight * scale, -1: spatial_weight * scale}
-        data_term = solvers.least_squares(encoding.forward, encoding.adjoint, data, _DATA_STEP)
-        variations = [
-            _variation(axis, start.shape[axis], cyclic or axis != 0, radius)
-            for axis, radius in radii.items()
-        ]
-        means = [_mean(start, mean_weight)] if mean_weight > 0 else []
-        inverse = _metric_inverse(len(start), cyclic, len(radii) - 1, len(means))
-        terms = [data_term, *variations, *means]
-        algorithm = solvers.primal_dual(terms, lambda x: _along_time(inverse, x), start)
+    Args:
+        weights: λ of each axis, 0 for time, -2 and -1 for space, in units of the scale of the series; that of time
+            may be a map ``[1, row, column]``.
+        mean_weight: μ.
+        cyclic: the last frame is followed by the first.
+        series: the data; the iteration begins at its start.
+    """
+    encoding, data, start, scale = series
+    radii = {axis: weight * scale for axis, weight in weights.items()}
+    data_term = solvers.least_squares(encoding.forward, encoding.adjoint, data, _DATA_STEP)
+    variations = [
+        _variation(axis, start.shape[axis], cyclic or axis != 0, radius)
+        for axis, radius in radii.items()
+    ]
+    means = [_mean(start, mean_weight)] if mean_weight > 0 else []
+    inverse = _metric_inverse(len(start), cyclic, len(radii) - 1, len(means))
+    terms = [data_term, *variations, *means]
+    algorithm = solvers.primal_dual(terms, lambda x: _along_time(inverse, x), start)
 
-        def objective(cine):
-            sizes = [jnp.sum(jnp.abs(term.operator(cine))) for term in variations]
-            penalty = sum(r * size for r, size in zip(radii.values(), sizes, strict=True))
-            away = [jnp.sum(jnp.abs(term.operator(cine - start)) ** 2) for term in means]
-            return misfit(series, cine) + penalty + mean_weight / 2 * sum(away)
+    def objective(cine):
+        sizes = [jnp.abs(term.operator(cine)) for term in variations]
+        penalty = sum(jnp.sum(r * size) for r, size in zip(radii.values(), sizes, strict=True))
+        away = [jnp.sum(jnp.abs(term.operator(cine - start)) ** 2) for term in means]
+        return misfit(series, cine) + penalty + mean_weight / 2 * sum(away)
 
-        return Problem(algorithm, objective)
-
-    return build
+    return Problem(algorithm, objective)
 
 
 def _metric_inverse(num_frames: int, cyclic: bool, num_spatial: int, num_means: int) -> np.ndarray:
@@ -124,7 +135,7 @@ def _mean(start: Cine, weight: float) -> solvers.Term:
     return solvers.least_squares(forward, adjoint, forward(start), _MEAN_STEP, weight)
 
 
-def _variation(axis: int, size: int, cyclic: bool, radius: Scalar) -> solvers.Term:
+def _variation(axis: int, size: int, cyclic: bool, radius: Weight) -> solvers.Term:
     """The term ``radius · Σ |x_{i+1} − x_i|`` along an axis."""
     step = _TIME_STEP if axis == 0 else _SPACE_STEP
     exists = np.ones(size, np.float32)

@@ -24,6 +24,7 @@ def wavelet(
     num_levels: int = 4,
     tolerance: float = 2e-5,
     max_iterations: int = 2000,
+    iterations: int = 0,
 ) -> Iterative:
     """Minimise ``½‖E x − y‖² + λ Σ |W x|`` by POGM, W the wavelet transform of each frame.
 
@@ -35,11 +36,12 @@ def wavelet(
         num_levels: of W.
         tolerance: of the residual of `solvers.proximal_gradient`.
         max_iterations: stop in any case.
+        iterations: stop after exactly so many instead; 0: do not.
 
     Raises:
         InputError: a setting out of range.
     """
-    limits = dict(tolerance=tolerance, max_iterations=max_iterations)
+    limits = dict(tolerance=tolerance, max_iterations=max_iterations, iterations=iterations)
     check_settings("wavelet", weight=weight, **limits)
     if num_levels < 1:
         raise InputError(f"wavelet needs num_levels >= 1, got {num_levels}.")

@@ -9,6 +9,7 @@ import jax
 from jdmri.data.records import Dataset
 from jdmri.evaluation.methods import lookup
 from jdmri.evaluation.protocol import Protocol
+from jdmri.models import pretrained
 from jdmri.training import workdir
 from jdmri.training.state import TrainState
 
@@ -112,6 +113,9 @@ def _method(protocol: Protocol, name: str, dataset: Dataset) -> str:
     """Say with which parameters a method without training ran; iterations and residuals are in the table."""
     if name in _FILLINGS:
         return _FILLING
+    if name == pretrained.NAME:
+        about = pretrained.card()
+        return f"{about['name']}, trained on phantoms only ({about['trained']['date']}); SHA-256 {about['sha256']}"
     tuned = lookup(protocol, name, dataset.series[0].shape.coils)
     if not tuned:
         return "defaults of its factory, not tuned for these data; stopped as its docstring says"

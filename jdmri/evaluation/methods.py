@@ -13,8 +13,8 @@ from jdmri.classical import METHODS, reconstruct
 from jdmri.data.acquisition import Acquired
 from jdmri.errors import InputError
 from jdmri.evaluation.protocol import Protocol
+from jdmri.models.reconstructor import reconstructor
 from jdmri.runtime import files
-from jdmri.training import restore
 
 MODEL = "model"
 Parameters = dict[str, float]
@@ -37,7 +37,7 @@ def build_methods(
     section = lambda name: {"name": name, **lookup(protocol, name, num_coils)}
     cyclic = protocol.data["cyclic"]
     methods = {name: METHODS.build(section(name), cyclic=cyclic) for name in protocol.methods}
-    return methods | {MODEL: restore.reconstructor(model, jax.device_put(variables))}
+    return methods | {MODEL: reconstructor(model, jax.device_put(variables))}
 
 
 def lookup(protocol: Protocol, method: str, num_coils: int) -> Parameters:

@@ -8,6 +8,7 @@ from typing import Any
 
 import flax.linen as nn
 
+from jdmri.models.pretrained import flagship
 from jdmri.models.registry import DENOISERS, MODELS
 from jdmri.runtime.registry import import_modules
 
@@ -32,4 +33,4 @@ def build(section: Mapping[str, Any], **context: Any) -> nn.Module:
     return MODELS.build(section, **context)
 
 
-__all__ = ["DENOISERS", "MODELS", "build", *MODELS.exports(), *DENOISERS.exports()]
+__all__ = ["DENOISERS", "MODELS", "build", "flagship", *MODELS.exports(), *DENOISERS.exports()]

@@ -119,6 +119,6 @@ def border_noise(kspace: np.ndarray, mask: np.ndarray) -> float:
 
 
 def _hint(method: str, folder: Path | None) -> str:
-    if folder is None and method != "cg_sense":
+    if folder is None and method not in ("cg_sense", "flagship"):
         return "Methods that keep the measured points have the residual of the coil model alone; they copy the noise."
     return "A residual far above 1 says that the image contradicts the data; far below 1, that noise was fitted."

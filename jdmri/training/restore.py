@@ -1,16 +1,14 @@
 """Restoring a run: its state from a checkpoint, and its network as a function of measured data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jdmri.errors import InputError
-from jdmri.models import scale
+from jdmri.models import pretrained
+from jdmri.models.reconstructor import reconstructor
 from jdmri.runtime import processes
 from jdmri.runtime.log import log
 from jdmri.training import build, state, workdir
@@ -23,9 +21,14 @@ from jdmri.typing import Cine, CoilMaps, KSpace, Mask
 def restore(
     folder: str | Path, checkpoint: str = "best"
 ) -> Callable[[KSpace, CoilMaps, Mask], Cine]:
-    """Restore the network of a workdir; see `jdmri.restore`."""
-    model = build.build_model(workdir.load_config(Path(folder)))
-    restored, _ = restore_state(Path(folder), checkpoint)
+    """Restore the network of a workdir, or the one of the package; see `jdmri.restore`."""
+    folder = Path(folder)
+    if str(folder) == pretrained.NAME and not folder.is_dir():
+        if checkpoint != "best":
+            raise InputError(f"{folder} has one set of weights, got checkpoint {checkpoint!r}.")
+        return pretrained.flagship()
+    model = build.build_model(workdir.load_config(folder))
+    restored, _ = restore_state(folder, checkpoint)
     return reconstructor(model, jax.device_put(restored.variables))
 
 
@@ -85,26 +88,3 @@ def resume(initial: TrainState, checkpoints: Checkpoints, which: str, config: Co
         )
     log.info("Starting from the weights of step %d in %s.", step, source)
     return initial.replace(**theirs.ema, ema=theirs.ema)
-
-
-def reconstructor(
-    model: nn.Module, variables: Mapping[str, Any]
-) -> Callable[[KSpace, CoilMaps, Mask], Cine]:
-    """Make a function ``(kspace, maps, mask) -> cine`` of a trained network, scale handled.
-
-    It takes one series ``[frame, coil, ky, kx]`` or a batch of them, is compiled once a shape, and has
-    the call signature of the classical methods.
-    """
-
-    @jax.jit
-    def batched(kspace, maps, mask):
-        return scale.apply(model, variables, kspace, maps, mask)
-
-    def reconstruct(kspace, maps, mask):
-        kspace, maps = jnp.asarray(kspace, jnp.complex64), jnp.asarray(maps, jnp.complex64)
-        mask = jnp.asarray(mask, bool)
-        if kspace.ndim == 4:
-            return batched(kspace[None], maps[None], mask[None])[0]
-        return batched(kspace, maps, mask)
-
-    return reconstruct

@@ -50,12 +50,13 @@ def create(model: nn.Module, optimizer: optax.GradientTransformation, seed: int)
     The draws are of JAX's "rbg" generator: threefry takes half a minute to compile for the dual UNet's 117 parameters on a CPU.
 
     Args:
-        model: with the call signature ``(kspace, maps, mask)`` and a ``denoiser``.
+        model: with the call signature ``(kspace, maps, mask)``, and perhaps a ``denoiser`` of a fixed number of frames.
         optimizer: from `optim.build`.
         seed: of the initial parameters, and of all draws of the training.
     """
-    fixed = isinstance(model.denoiser, FramesAsChannels)
-    num_frames = model.denoiser.num_frames if fixed else _INIT_FRAMES
+    denoiser = getattr(model, "denoiser", None)  # networks that are no rounds of one have none
+    fixed = isinstance(denoiser, FramesAsChannels)
+    num_frames = denoiser.num_frames if fixed else _INIT_FRAMES
 
     @jax.jit
     def init(seed):

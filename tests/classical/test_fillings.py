@@ -12,7 +12,7 @@ from tests.helpers.arrays import complex_normal, unit_maps
 
 FILLED = ("zero_filled", "temporal_average", "view_sharing")
 # Tested in their own files: GRAPPA needs a regular mask, the others stop farther from the solution.
-OWN_BATCHES = ("grappa", "kt_blast", "kt_focuss")
+OWN_BATCHES = ("flagship", "grappa", "kt_blast", "kt_focuss")  # tested elsewhere
 
 
 @pytest.mark.parametrize("name", FILLED)

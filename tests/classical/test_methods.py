@@ -188,6 +188,18 @@ def test_what_is_stopped_early_says_so(key):
     assert not few("kt_sparse").solve(*problem(key)).converged
 
 
+def test_a_fixed_number_of_iterations_is_run_whatever_the_residual(key):
+    data = problem(key)
+    ended = build("kt_sparse", iterations=13).solve(*data)
+    assert ended.iterations == 13 and not ended.converged
+    plain = build("kt_sparse", tolerance=1e-9, max_iterations=13)(*data)
+    np.testing.assert_allclose(ended.cine, plain, atol=1e-6)
+    loose = build("kt_sparse", tolerance=10.0, iterations=3).solve(*data)
+    assert loose.iterations == 3 and loose.converged
+    with pytest.raises(InputError, match="iterations >= 0"):
+        METHODS.build({"name": "llr", "iterations": -1})
+
+
 def test_total_variation_knows_whether_the_heart_beats_on(key):
     kspace, maps, mask = problem(key)
     shift = lambda a: jnp.roll(a, 1, axis=0)

@@ -31,8 +31,9 @@ def shrink(config, tmp_path):
         ("depth", 3),
         ("num_blocks", 1),
     ):
-        if name in config.model.denoiser:
-            config.model.denoiser[name] = value
+        network = config.model.get("denoiser", config.model)
+        if name in network:
+            network[name] = value
     if "num_cascades" in config.model:
         config.model.num_cascades = min(config.model.num_cascades, 2)
     if "vgg_path" in config.loss:

@@ -11,7 +11,8 @@ LAYERS = [
     {"errors", "typing"},
     {"runtime"},
     {"ops", "masks", "losses", "metrics", "statistics"},
-    {"models", "classical", "phantom"},
+    {"classical", "phantom"},
+    {"models", "weights"},
     {"data"},
     {"training", "report"},
     {"evaluation", "scans"},
@@ -21,33 +22,9 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
-# What does not fit yet; an entry that is no longer needed fails, so that the list only shrinks.
-EXCEPTIONS = {
-    (
-        "convergence.py",
-        "has no layer",
-    ),  # how a solver ended: studies/tune.py and the solvers state it
-    ("keys.py", "has no layer"),  # the random draws of a series
-    ("data/acquisition.py", "keys"),
-    ("training/step.py", "keys"),
-    ("studies/tune.py", "convergence"),
-    ("evaluation/card.py", "studies"),  # tuned parameters are looked up where they are tuned
-    ("evaluation/evaluate.py", "studies"),
-    (
-        "models/unrolled/refine_maps.py",
-        "classical",
-    ),  # maps and start images are physics, not methods
-    ("models/unrolled/start.py", "classical"),
-}
-
-# Modules that import ml_collections; all others take plain values. The list only shrinks, too.
+# Modules that import ml_collections; all others take plain values.
 SEE_CONFIGS = {
-    "command_line.py", "convergence.py", "data/acquisition.py",
-    *(f"evaluation/{name}.py" for name in ("card", "evaluate", "summary")),
-    "scans/phantoms.py",
-    *(f"studies/{name}.py" for name in ("conduct", "cost", "find_lr", "report_page", "result", "runs", "search", "sentences", "showcase", "study", "tune")),
-    "studies/reading/study_cases.py",
-    *(f"training/{name}.py" for name in ("build", "examples", "feed", "progress", "train", "workdir")),
+    "command_line/parser.py", "studies/runs.py", "training/build.py", "training/workdir.py",
 }  # fmt: skip
 
 MAX_LINES = 250
@@ -72,7 +49,7 @@ def imported(path, nodes=ast.walk):
 
 
 def violations(path):
-    """Name what is wrong with a module's place, as `EXCEPTIONS` does."""
+    """Name what is wrong with a module's place."""
     own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if own not in LEVEL:
         yield "has no layer"
@@ -87,8 +64,7 @@ def violations(path):
 
 def test_a_module_imports_its_own_folder_or_a_lower_layer():
     found = {(name(path), what) for path in modules() for what in violations(path)}
-    assert found - EXCEPTIONS == set(), "these imports go upwards"
-    assert EXCEPTIONS - found == set(), "these exceptions are no longer needed"
+    assert found == set(), "these imports go upwards"
 
 
 def test_every_layer_exists():
@@ -103,8 +79,7 @@ def test_the_package_imports_its_parts_when_they_are_asked_for():
 
 def test_only_the_modules_of_one_list_see_configs():
     found = {name(p) for p in modules() if any("ml_collections" in i for i in imported(p))}
-    assert found - SEE_CONFIGS == set(), "these modules must take plain values"
-    assert SEE_CONFIGS - found == set(), "these are no longer exceptions"
+    assert found == SEE_CONFIGS, "others must take plain values"
 
 
 def test_files_are_short():

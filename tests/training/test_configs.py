@@ -4,7 +4,18 @@ import jax
 import numpy as np
 import pytest
 
-from configs import cascade, cnn3d, dc_cnn, default, demo, dual_unet, ghodrati, modl, varnet
+from configs import (
+    cascade,
+    cnn3d,
+    dc_cnn,
+    default,
+    demo,
+    dual_unet,
+    flagship,
+    ghodrati,
+    modl,
+    varnet,
+)
 from jdmri import models
 from jdmri.errors import InputError
 from jdmri.evaluation import evaluate
@@ -27,6 +38,7 @@ VARIANTS = {
     default: ((),),
     demo: ((),),
     dual_unet: tuple(dual_unet.VARIANTS),
+    flagship: ((), "small"),
     ghodrati: ("unet-l1", "unet-l2", "unet-dssim", "unet-perceptual", "resnet2-l1", "resnet4-perceptual", "resnet7-l1"),
     modl: ("3",),
     varnet: varnet.VARIANTS,
@@ -44,6 +56,8 @@ MILLIONS = {  # as published
     "ghodrati:unet-l1": 1.3,
     "ghodrati:resnet4-perceptual": 0.1,
     "dc_cnn": 5 * 0.34,
+    "flagship": 0.508,  # and the small one 94,314: as they are described
+    "flagship:small": 0.0943,
 }
 
 
@@ -109,7 +123,7 @@ def test_every_config_trains_restores_and_evaluates(name, tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "variant"),
-    [(cascade, "simple"), (cnn3d, "naive"), (cnn3d, "simple-fast"), (dual_unet, "triple"), (ghodrati, "vit"), (ghodrati, "unet-l3"), (modl, "three"), (varnet, "estimated")],
+    [(cascade, "simple"), (cnn3d, "naive"), (cnn3d, "simple-fast"), (dual_unet, "triple"), (flagship, "large"), (ghodrati, "vit"), (ghodrati, "unet-l3"), (modl, "three"), (varnet, "estimated")],
 )  # fmt: skip
 def test_unknown_variants_are_refused_with_the_known_ones(module, variant):
     with pytest.raises(InputError, match=r"takes|known:"):
