@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     if processes.is_first():
         log.show()
     exit_codes.silence_writers()
-    _keep_compiled()
+    keep_compiled()
     config, name = flags.FLAGS["config"].value, flags.FLAGS["mode"].value
     parser.import_plugins(config, sys.argv)
     parser.check_data_fields(config)
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
         sys.stdout.write(text + "\n")
 
 
-def _keep_compiled() -> None:
+def keep_compiled() -> None:
     """Keep compiled programs from call to call; JAX's own variables win."""
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jdmri" / "xla"

@@ -1,4 +1,4 @@
-"""The table of modes: parser, checks and ``--help`` are made from it.
+"""Modes: the table from which parser, checks and ``--help`` are made.
 
 A mode is a function ``run(config, workdir's folder, *, FLAG, …) -> text to print``; its keyword parameters
 are the flags that belong to it. Each imports what it needs when it is chosen, so that all start quickly.

@@ -81,6 +81,8 @@ def import_plugins(config: ConfigDict, argv: Sequence[str]) -> None:
     folders, file = [Path.cwd()], _value(argv, "config")
     if file is not None:
         folders.append(_find(file.partition(":")[0]).absolute().parent)
+    if not {"", str(Path.cwd())} & set(sys.path):  # there with python -m, not with the script jdmri
+        sys.path.append(str(Path.cwd()))
     names = [name for section in sections for name in section.plugins]
     loaded = plugins.load(names, list(dict.fromkeys(folders)))
     for section in sections:

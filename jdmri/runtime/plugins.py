@@ -28,7 +28,7 @@ def load(names: Sequence[str], folders: Sequence[Path] = ()) -> tuple[str, ...]:
     Raises:
         InputError: there is no such plugin, or it fails.
     """
-    return tuple(dict.fromkeys(_load(name, folders or [Path.cwd()]) for name in names))
+    return tuple(dict.fromkeys(_load(str(name), folders or [Path.cwd()]) for name in names))
 
 
 def _load(name: str, folders: Sequence[Path]) -> str:

@@ -16,7 +16,7 @@ def run(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, "path", [*sys.path])
     for name in ("memory.keep_freed", "exit_codes.silence_writers", "log.show"):
         monkeypatch.setattr(f"jdmri.runtime.{name}", lambda: None)
-    monkeypatch.setattr(main, "_keep_compiled", lambda: None)
+    monkeypatch.setattr(main, "keep_compiled", lambda: None)
 
     def run(*words):
         argv = ["jdmri", *map(str, words)]

@@ -1,9 +1,11 @@
 """The table of modes: flags, help and configs that go with them; errors in one line."""
 
+import jax
 import numpy as np
 import pytest
 
 from configs import default
+from jdmri import main
 from jdmri.command_line import options
 from jdmri.command_line.modes import MODES, Mode
 from jdmri.errors import InputError
@@ -69,6 +71,26 @@ def test_help_lists_every_mode_with_its_flags():
         assert f"--mode={name} {mode.example}" in text
         assert mode.help in text and all(f"--{flag}" in text for flag in mode.flags)
         assert set(mode.needs) <= set(mode.flags)
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "--helpshort"])
+def test_help_needs_nothing_else(run, capsys, word):
+    with pytest.raises(SystemExit) as ended:
+        run(word, "--mode=study")
+    assert ended.value.code == 0 and options.help_text() in capsys.readouterr().out
+
+
+def test_the_users_own_place_of_compiled_programs_is_kept(monkeypatch, tmp_path):
+    set_here = {}
+    monkeypatch.setattr(jax.config, "update", set_here.__setitem__)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
+        monkeypatch.delenv(name, raising=False)
+    main.keep_compiled()
+    assert set_here.pop("jax_compilation_cache_dir") == str(tmp_path / "jdmri" / "xla")
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "mine")
+    main.keep_compiled()
+    assert "jax_compilation_cache_dir" not in set_here
 
 
 def test_a_mode_is_one_row(run, monkeypatch):

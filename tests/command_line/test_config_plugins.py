@@ -33,6 +33,17 @@ def test_the_plugins_of_a_study_are_those_of_its_runs(plugin, make):
     assert "mine_of_config" in sys.modules
 
 
+def test_a_package_in_the_current_folder_is_found(plugin, tmp_path, monkeypatch):
+    (tmp_path / "mine_package").mkdir()
+    (tmp_path / "mine_package" / "part.py").write_text("")
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p not in ("", str(tmp_path))])
+    config = default.get_config()
+    config.plugins = ("mine_package.part",)
+    parser.import_plugins(config, ["jdmri"])
+    assert config.plugins == ("mine_package.part",)
+    assert sys.modules.pop("mine_package.part") and sys.modules.pop("mine_package")
+
+
 def older(config):
     """A config as runs wrote it before there were plugins."""
     tree = config.to_dict()
