@@ -30,7 +30,7 @@ XF = Complex[Array, "frequency y x"]
 
 
 class Settings(NamedTuple):
-    """What both methods set: see `kt_focuss`."""
+    """Settings of both methods: see `kt_focuss`."""
 
     weight: float
     num_training_lines: int

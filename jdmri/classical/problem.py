@@ -34,7 +34,7 @@ class Measured(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is to be minimised, and how.
+    """An objective, and the solver that minimises it.
 
     Attributes:
         algorithm: the solver, at its start.

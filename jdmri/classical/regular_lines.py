@@ -15,7 +15,7 @@ from jdmri.typing import Mask
 
 @dataclasses.dataclass(frozen=True)
 class RegularLines:
-    """What `grappa` needs to know of a mask.
+    """The regular lines of a mask, as `grappa` needs them.
 
     Attributes:
         spacing: R, from one line of the lattice to the next, the same in all frames.

@@ -1,4 +1,4 @@
-"""What all losses share: their registry, their type, and the domain they compare in."""
+"""The registry of losses, their type, and the domain they compare in."""
 
 from collections.abc import Callable
 

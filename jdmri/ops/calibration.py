@@ -1,4 +1,4 @@
-"""What every estimate of coil maps needs: the calibration data, eigenvectors, a smooth phase; and Walsh's maps.
+"""Calibration data, eigenvectors and a smooth phase for all estimates of coil maps; and Walsh's maps.
 
 Maps are estimated from the undersampled data alone. They satisfy Σ_coil |map|² = 1 inside their
 support and are 0 outside, where E = mask · F · maps is blind: images are 0 there, and ‖E‖ ≤ 1 holds.

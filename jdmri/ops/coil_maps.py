@@ -1,4 +1,4 @@
-"""Where the coil maps of a reconstruction come from: ``coil_maps`` of a config.
+"""Sources of coil maps for a reconstruction: given, ESPIRiT, Walsh.
 
 Each factory gives a function ``(kspace, mask, given) -> maps``: ``kspace [frame, coil, ky, kx]`` as it was acquired,
 ``mask [frame, ky, kx or 1]``, and the maps ``[coil, y, x]`` that came with the series.

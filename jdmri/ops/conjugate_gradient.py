@@ -36,7 +36,7 @@ class Iterate(NamedTuple):
 
 
 class State(NamedTuple):
-    """What one iteration hands to the next.
+    """State between two iterations.
 
     Attributes:
         value: x.

@@ -8,7 +8,7 @@ from jdmri.typing import Array
 
 
 class Solution(NamedTuple):
-    """Where an iteration stopped.
+    """The result of an iteration, and how it ended.
 
     Attributes:
         value: the solution; of a reconstruction, the cine ``[*batch, frame, y, x]``.

@@ -1,4 +1,4 @@
-"""What lies below the diaphragm: liver, stomach, spleen, kidney, and the vena cava."""
+"""Organs below the diaphragm: liver, stomach, spleen, kidney, and the vena cava."""
 
 import jax.numpy as jnp
 

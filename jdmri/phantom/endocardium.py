@@ -24,7 +24,7 @@ class Textures(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where pixels lie at end-diastole, in mm from the centre of the left ventricle.
+    """Positions of pixels at end-diastole, in mm from the centre of the left ventricle.
 
     Attributes:
         y: downwards.

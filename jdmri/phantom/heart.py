@@ -31,7 +31,7 @@ _NUM_INFLOW = 4
 
 
 class Material(NamedTuple):
-    """What moves with the tissue, on an image at end-diastole.
+    """Images of the tissue at end-diastole, and patterns of inflowing blood.
 
     Attributes:
         stack: ``[y, x, channel]``: the torso (real, imaginary), its vessels, and five random fields.

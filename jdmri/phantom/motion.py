@@ -1,4 +1,4 @@
-"""How the heart moves: a time law, and one backward map per frame that never folds.
+"""Motion of the heart: a time law, and one backward map per frame that never folds.
 
 Along each ray from the centre of the left ventricle a point at radius r comes from the end-diastolic radius
 R. Cavities map linearly, the wall keeps its volume, the surroundings follow with a Gaussian tail. Before that
@@ -27,7 +27,7 @@ class Contour(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """Where in the cycle, and where in the breath, a frame is."""
+    """Phase of the heartbeat, its strength, and the breathing position of a frame."""
 
     phase: Array  # of the cycle, 0 at end-diastole
     strength: Array  # of this beat, 1 for a normal one
@@ -73,7 +73,7 @@ def contour(subject: Subject, moment: Moment | None = None) -> Contour:
 
 
 def follow_length(subject: Subject, rest: Contour, now: Contour) -> Array:
-    """How far outwards the surroundings follow: less towards the near chest wall, never folding."""
+    """Reach of the motion outside of the heart: less towards the near chest wall, never folding."""
     angle = 2 * jnp.pi * jnp.arange(NUM_ANGLES) / NUM_ANGLES
     towards_chest = 0.5 + 0.5 * jnp.cos(angle - anterior(subject))
     free = 30.0 + (10.0 + 0.75 * subject.gap - 30.0) * towards_chest
@@ -87,7 +87,7 @@ def anterior(subject: Subject) -> Array:
 
 
 def extent(rest: Contour, direction: Array) -> Array:
-    """How far the heart at rest reaches in a direction, in mm from its centre."""
+    """Extent of the heart at rest in a direction, in mm from its centre."""
     angle = 2 * jnp.pi * jnp.arange(len(rest.outer)) / len(rest.outer)
     return jnp.max(rest.outer * jnp.cos(angle - direction))
 

@@ -1,4 +1,4 @@
-"""When the frames are: regular beats, arrhythmia, breathing."""
+"""Times of the frames: regular beats, arrhythmia, breathing."""
 
 import jax
 import jax.numpy as jnp
