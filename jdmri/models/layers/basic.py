@@ -4,6 +4,7 @@ Channels are last: ``[batch, y, x, channel]``, in 3-D ``[batch, frame, y, x, cha
 convolution and max-pooling are 3–60 times slower on a CPU; elsewhere 3-D convolutions stay what they are.
 """
 
+import math
 from collections.abc import Sequence
 
 import flax.linen as nn
@@ -14,6 +15,7 @@ from jaxtyping import Array, Complex, Float
 
 from jdmri.models.layers import convolution, time_convolution
 from jdmri.models.layers.precision import dtype, narrow, wide
+from jdmri.typing import Scalar
 
 # Batch statistics are taken over those of these mapped axes that are bound: samples and devices in
 # the training step, none in a notebook.
@@ -145,6 +147,18 @@ def conv2d(features: int, size: int = 3, **options) -> nn.Conv:
 def dense(features: int, **options) -> nn.Dense:
     """Make a product with a matrix over the channels."""
     return nn.Dense(features, dtype=dtype(), **options)
+
+
+def positive(owner: nn.Module, name: str, initial: float) -> Scalar:
+    """Learn a positive number: softplus of a parameter.
+
+    Args:
+        owner: of the parameter; the call stands inside its compact method.
+        name: of the parameter.
+        initial: first value of the number, > 0.
+    """
+    inverse_softplus = math.log(math.expm1(initial))
+    return jax.nn.softplus(owner.param(name, nn.initializers.constant(inverse_softplus), ()))
 
 
 def max_pool2x(x: Float[Array, "b y x c"]) -> Float[Array, "b y//2 x//2 c"]:

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from jdmri.errors import InputError
+from jdmri.models.layers.basic import positive
 from jdmri.models.registry import MODELS
 from jdmri.models.unrolled.rounds import Unrolled
 from jdmri.ops import consistency
@@ -38,7 +39,7 @@ class Cascade(Unrolled):
         if self.consistency == "hard":
             return [jnp.inf] * self.num_cascades
         names = [f"weight_{index}" for index in range(self.num_cascades)]
-        return [self.positive(name, self.initial_weight) for name in names]
+        return [positive(self, name, self.initial_weight) for name in names]
 
     def to_data(
         self, denoised: Cine, cine: Cine, data: KSpace, encoding: Encoding, number: Scalar

@@ -5,10 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Complex, Float
 
 from jdmri.classical.adaptive_tv import AdaptiveTV
-from jdmri.models.layers.basic import from_channels, to_channels
+from jdmri.models.layers.basic import from_channels, positive, to_channels
 from jdmri.models.layers.precision import compute_in
 from jdmri.models.registry import MODELS
-from jdmri.models.unrolled import rounds
 from jdmri.models.unrolled.gate_body import GateBody
 from jdmri.models.unrolled.tv_family import tv_family
 from jdmri.ops import consistency, sense
@@ -59,7 +58,7 @@ class Gated(nn.Module):
         x, others, hidden = family[:, 0], jnp.moveaxis(family[:, 1:], 1, 0), None
         phase = _phase(jnp.mean(x, axis=1, keepdims=True))
         for index in range(self.num_cascades):
-            weight = rounds.positive(self, f"weight_{index}", self.initial_weight)
+            weight = positive(self, f"weight_{index}", self.initial_weight)
             gradient = encoding.adjoint(encoding.transform(x) - data)
             mean = jnp.mean(x, axis=1, keepdims=True)
             to_others = [other - x for other in others]

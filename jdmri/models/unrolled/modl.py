@@ -1,5 +1,6 @@
 """MoDL: one denoiser, and least squares solved by conjugate gradients, in turn."""
 
+from jdmri.models.layers.basic import positive
 from jdmri.models.registry import MODELS
 from jdmri.models.unrolled.rounds import Unrolled
 from jdmri.ops import consistency
@@ -28,7 +29,7 @@ class MoDL(Unrolled):
 
     def numbers(self) -> list[Scalar]:
         """Return λ, the same for all rounds."""
-        return [self.positive("weight", self.initial_weight)] * self.num_cascades
+        return [positive(self, "weight", self.initial_weight)] * self.num_cascades
 
     def to_data(
         self, denoised: Cine, cine: Cine, data: KSpace, encoding: Encoding, number: Scalar

@@ -1,7 +1,5 @@
 """The base of unrolled networks: rounds of a denoiser and a return to the measured data."""
 
-import math
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -78,11 +76,6 @@ class Unrolled(nn.Module):
             number: of this round, from `numbers`.
         """
         raise NotImplementedError
-
-    def positive(self, name: str, initial: float) -> Scalar:
-        """Learn a number as softplus of the parameter called ``name``; it begins at ``initial`` > 0."""
-        inverse_softplus = math.log(math.expm1(initial))
-        return jax.nn.softplus(self.param(name, nn.initializers.constant(inverse_softplus), ()))
 
     def _name(self, index: int) -> str:
         return "denoiser" if self.shared else f"denoiser_{index}"
