@@ -90,7 +90,7 @@ class AdaptiveTV(Iterative):
                 "adaptive_tv needs weight, spatial_weight, power and num_maps >= 0, blur > 0, cap >= 1, map_iterations >= 1 and "
                 f"1 <= iterations <= max_iterations, got {dataclasses.asdict(self)}."
             )
-        super().__init__(self._solve_one)
+        super().__init__(self._solve_one, stopped_early=True)
 
     def run(self, series: Measured, acceleration: Scalar) -> Settled:
         """Iterate on one series from its start.

@@ -28,9 +28,17 @@ def filled(fill: Callable[[KSpace, Mask], KSpace]) -> Method:
 class Iterative:
     """A method that solves a problem for one series; batches by `jax.vmap`."""
 
-    def __init__(self, solve: Callable[[KSpace, CoilMaps, Mask], Solution]):
-        """Take the solver of one series."""
+    def __init__(
+        self, solve: Callable[[KSpace, CoilMaps, Mask], Solution], *, stopped_early: bool = False
+    ):
+        """Take the solver of one series.
+
+        Args:
+            solve: one series.
+            stopped_early: whether a fixed number of iterations ends it on purpose, so that nothing has to converge.
+        """
         self._one = solve
+        self.stopped_early = stopped_early
         self._solve = jax.jit(self._folded)
 
     def __call__(self, kspace: KSpace, maps: CoilMaps, mask: Mask) -> Cine:

@@ -74,9 +74,10 @@ class Minimiser(Iterative):
             if iterations:
                 limits = dict(tolerance=-1.0, max_iterations=iterations)
             minimum = solvers.solve(problem.algorithm, **limits)
-            return minimum._replace(value=restored(problem.cine(minimum.value), mask))
+            cine = restored(problem.cine(minimum.value), mask)
+            return minimum._replace(value=cine, converged=minimum.residual <= tolerance)
 
-        super().__init__(one)
+        super().__init__(one, stopped_early=iterations > 0)
         self._trace = jax.jit(self._record, static_argnames=("num_iterations", "measure"))
 
     def trace(

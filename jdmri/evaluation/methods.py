@@ -9,7 +9,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from jdmri.classical import METHODS, reconstruct
+from jdmri.classical import METHODS, Iterative, reconstruct
 from jdmri.data.acquisition import Acquired
 from jdmri.errors import InputError
 from jdmri.evaluation.protocol import Protocol
@@ -68,6 +68,7 @@ def timed(method: Callable, data: Acquired) -> tuple[np.ndarray, dict[str, float
     cine, iterations, residual, converged = reconstruct(method, data)
     estimate = np.asarray(cine)
     seconds = time.perf_counter() - start
-    converged = float(converged) if np.isfinite(iterations) else np.nan
+    stopped = isinstance(method, Iterative) and method.stopped_early
+    converged = np.nan if stopped or not np.isfinite(iterations) else float(converged)
     ended = {"iterations": iterations, "residual": residual, "converged": converged}
     return estimate, ended | {"seconds": seconds}
