@@ -21,6 +21,7 @@ from jdmri.metrics.registry import (
 from jdmri.runtime.registry import import_modules
 
 import_modules(__name__)
+globals().update(METRICS.exports())  # metrics.psnr and the others
 
 
 def evaluate(
@@ -61,4 +62,5 @@ __all__ = [
     "heart_region",
     "label",
     "short_formats",
+    *METRICS.exports(),
 ]

@@ -193,7 +193,7 @@ def test_a_fixed_number_of_iterations_is_run_whatever_the_residual(key):
     ended = build("kt_sparse", iterations=13).solve(*data)
     assert ended.iterations == 13 and not ended.converged
     plain = build("kt_sparse", tolerance=1e-9, max_iterations=13)(*data)
-    np.testing.assert_allclose(ended.cine, plain, atol=1e-6)
+    np.testing.assert_allclose(ended.value, plain, atol=1e-6)
     loose = build("kt_sparse", tolerance=10.0, iterations=3).solve(*data)
     assert loose.iterations == 3 and loose.converged
     with pytest.raises(InputError, match="iterations >= 0"):
