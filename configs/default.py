@@ -37,8 +37,8 @@ def get_config() -> ConfigDict:
     config.mask = dict(
         name="variable_density", acceleration=5.0, num_center_lines=5, per_frame=True
     )
-    # Maps that the reconstruction is given: given (those of the data), or estimated from each undersampled acquisition:
-    # espirit (kernel, limit, crop) or walsh (size, limit).
+    # Maps that the reconstruction is given: given (those of the data), or estimated from each undersampled acquisition
+    # (in training once for each series, from its evaluation's mask): espirit (kernel, limit, crop) or walsh (size, limit).
     config.coil_maps = dict(name="given")
     # Complex white noise added to simulated k-space: σ as a fraction of bright tissue (99th percentile of the
     # magnitude). 1/30 is an SNR of 30.

@@ -123,7 +123,7 @@ def _reconstruct(config, folder: Path, *, workdir, checkpoint, input, output, me
 
     if workdir and method:
         raise InputError(
-            "--method is for reconstruction without a network; remove it or --workdir."
+            "--method goes without a workdir, whose network would be used; remove it or --workdir."
         )
     return reconstruct.reconstruct_scan(
         Path(input),

@@ -42,7 +42,9 @@ flags.DEFINE_string("output", None, "A file or folder to write.")
 flags.DEFINE_integer("num_series", 6, "How many subjects or cases.")
 flags.DEFINE_list("answers", None, "The readers' CSV files, to be analysed.")
 flags.DEFINE_string(
-    "method", None, "A method without training, where no --workdir is given. Default: cg_sense."
+    "method",
+    None,
+    "A method by name, where no --workdir is given; flagship is the trained network of the package. Default: cg_sense.",
 )
 
 

@@ -51,7 +51,7 @@ def table(result: Mapping[str, Any]) -> str:
 
 
 def _unconverged(method: str, converged: Mapping[str, float | None]) -> str:
-    """Warn of a solver that its most iterations ended."""
+    """Warn of a solver that its limit of iterations ended."""
     share = converged["mean"]
     if share is None or share == 1:
         return ""

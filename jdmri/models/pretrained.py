@@ -16,6 +16,10 @@ from jdmri.models.reconstructor import reconstructor
 from jdmri.models.unrolled.gated import Gated
 
 NAME = "flagship"
+CAUTION = (
+    "flagship was trained on synthetic hearts of one coil that beat periodically, never on measured data; a residual far above 1 "
+    "says that the image contradicts the data. Compare with --method=adaptive_tv; see jdmri.models.pretrained.card()."
+)
 _CARD = Path(__file__).parents[1] / "weights" / "flagship-1.json"
 
 

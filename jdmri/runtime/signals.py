@@ -15,7 +15,7 @@ class StopRequest:
     """Context that notes SIGTERM and SIGINT in ``received`` instead of dying of them."""
 
     def __init__(self, ask_every: int = 1):
-        """Take how often, in steps, several processes ask each other."""
+        """Set the interval, in steps, at which several processes ask each other."""
         self._ask_every = ask_every
 
     def agreed(self, step: int) -> signal.Signals | None:

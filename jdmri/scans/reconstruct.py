@@ -16,6 +16,7 @@ from jdmri.data.formats.detect import measurements
 from jdmri.data.measurements import Measurement
 from jdmri.data.references import estimate_maps
 from jdmri.errors import InputError
+from jdmri.models import pretrained
 from jdmri.ops import combine, sense
 from jdmri.runtime import processes
 from jdmri.scans import writers
@@ -55,10 +56,10 @@ def reconstruct_scan(
         InputError: the scan cannot be read, does not fit the network, or the output's name is not known.
     """
     write = writers.choose(output, source, f"the network {folder.name}" if folder else method)
-    apply = restore.restore(folder, which) if folder else METHODS.build({"name": method})
+    choose = _network(folder, which) if folder else _method(method)
     own = itertools.islice(measurements(source), jax.process_index(), None, jax.process_count())
     bar = tqdm(own, desc="reconstruct", unit="slice", disable=processes.no_progress())
-    found = processes.gather([(one, reconstruct_slice(one, apply)) for one in bar])
+    found = processes.gather([(one, reconstruct_slice(one, choose(one))) for one in bar])
     if not found:
         raise InputError(f"{source} holds no slice to reconstruct.")
     scans, results = zip(*found, strict=True)
@@ -118,7 +119,20 @@ def border_noise(kspace: np.ndarray, mask: np.ndarray) -> float:
     return float(np.sqrt(np.quantile(np.abs(points) ** 2, 0.25) / np.log(4 / 3)))
 
 
+def _network(folder: Path, which: str) -> Callable[[Measurement], Callable]:
+    network = restore.restore(folder, which)
+    return lambda one: network
+
+
+def _method(name: str) -> Callable[[Measurement], Callable]:
+    """Build a method for cyclic slices and for others; at once, so that a wrong name is refused before data are read."""
+    methods = [METHODS.build({"name": name}, cyclic=cyclic) for cyclic in (False, True)]
+    return lambda one: methods[one.cyclic]
+
+
 def _hint(method: str, folder: Path | None) -> str:
-    if folder is None and method not in ("cg_sense", "flagship"):
+    if folder is None and method == pretrained.NAME:
+        return pretrained.CAUTION
+    if folder is None and method != "cg_sense":
         return "Methods that keep the measured points have the residual of the coil model alone; they copy the noise."
     return "A residual far above 1 says that the image contradicts the data; far below 1, that noise was fitted."

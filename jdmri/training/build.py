@@ -80,7 +80,7 @@ def build_model(config: ConfigDict) -> nn.Module:
 
 
 def build_task(config: ConfigDict) -> Task:
-    """Build what is learnt, as if an epoch were one step; only some losses need to know better, see `build_loss`."""
+    """Build what is learnt, with a loss for epochs of one step; `train.prepare` replaces it where epochs count."""
     augment = config.augment.to_dict()
     augment["frame_roll"] = augment["frame_roll"] and config.data.cyclic
     return Task(

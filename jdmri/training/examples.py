@@ -97,7 +97,7 @@ class Pipeline:
     """How series become what the step takes.
 
     Attributes:
-        acquisition: of an evaluation, from whose draws coil maps are estimated.
+        acquisition: how series are undersampled; coil maps are estimated once for each series, from its evaluation's mask and noise.
         cyclic: whether missing frames of cyclic series may repeat the cycle.
         streaming: from disk: ``always``, ``never``, or ``auto``: when they do not fit into memory.
         num_workers: processes that read ahead when streaming; 0: a thread.

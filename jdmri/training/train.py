@@ -31,7 +31,7 @@ from jdmri.training.workdir import Config
 
 
 class Training(NamedTuple):
-    """What a config and its data give to train with.
+    """Everything that the training loop needs.
 
     Attributes:
         task: what is learnt.
@@ -139,7 +139,7 @@ def train(
     processes.first_does(checkpoints.close)
     if run_log.diverged:
         raise InputError(_divergence(step, checkpoints))
-    if stopping and step < num_steps:
+    if stopping:
         raise Terminated(f"{stopping.name} at step {step} of {num_steps}; saved in {folder}")
 
 

@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from jdmri.errors import InputError
 from jdmri.runtime import files, plugins
 
-Config = ConfigDict  # what `build` reads; the library behind it is known here, to `build`, and to the command line
+Config = ConfigDict  # read by `build` and `studies.runs`; the library behind it is imported there, here, and by the command line
 CONFIG, STUDY = "config.json", "study.json"
 _LENGTH_FIELDS = ("train.num_steps", "train.num_epochs")
 _PACKAGES = (

@@ -32,7 +32,7 @@ QUICK = ("--mode=study", "--config=configs/studies/losses.py:quick")
         ((DEMO, "--config.train.num_step=3"), "no config field 'num_step' Did you mean \"num_steps\""),
         ((DEMO, "--config.trains.num_steps=3"), "no config field 'trains' Did you mean \"train\""),
         ((DEMO, "--config.train.num_steps=many"), "many"),
-        (("--mode=reconstruct", "--workdir=run", "--method=llr", "--input=a", "--output=b.npz"), "--method is for reconstruction without a network"),
+        (("--mode=reconstruct", "--workdir=run", "--method=llr", "--input=a", "--output=b.npz"), "--method goes without a workdir"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_in_one_line(run, tmp_path, words, message):

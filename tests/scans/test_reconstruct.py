@@ -1,5 +1,7 @@
 """Scans without a reference: the noise estimate, the residual, and files in and out."""
 
+import dataclasses
+
 import h5py
 import jax
 import numpy as np
@@ -10,6 +12,7 @@ from jdmri.classical import METHODS
 from jdmri.data.measurements import Measurement
 from jdmri.errors import InputError
 from jdmri.ops import sense
+from jdmri.runtime.registry import Registry
 from jdmri.scans import reconstruct, writers
 
 
@@ -107,3 +110,21 @@ def test_wrong_outputs_are_refused_before_work(scan, tmp_path):
     with pytest.raises(InputError, match=r"write \.h5 instead"):
         writers.choose(tmp_path / "a.npz")(tmp_path / "a.npz", [cine, cine[:2]], [one, one])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_method_is_told_whether_a_slice_is_cyclic(scan, tmp_path, monkeypatch):
+    known, seen = Registry("method"), []
+
+    @known.register("probe")
+    def probe(*, cyclic=True):
+        def method(kspace, maps, mask):
+            seen.append(cyclic)
+            return METHODS.build({"name": "zero_filled"})(kspace, maps, mask)
+
+        return method
+
+    slices = [dataclasses.replace(scan[2], name=str(c), cyclic=c) for c in (False, True)]
+    monkeypatch.setattr(reconstruct, "METHODS", known)
+    monkeypatch.setattr(reconstruct, "measurements", lambda source: iter(slices))
+    reconstruct.reconstruct_scan(tmp_path, tmp_path / "a.npz", folder=None, method="probe")
+    assert list(dict.fromkeys(seen)) == [False, True]

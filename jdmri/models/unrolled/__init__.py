@@ -1,1 +1,1 @@
-"""Networks from k-space to a cine: rounds of a denoiser and a return to the data."""
+"""Networks from k-space to a cine."""

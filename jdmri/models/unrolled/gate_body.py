@@ -9,7 +9,7 @@ from jdmri.models.layers.precision import wide
 
 
 class GateBody(nn.Module):
-    """Pairs of a 3×3 convolution in space and a 3-frame one in time on 2×2 blocks of pixels; starts at zero.
+    """The network that gives the gates: 3×3 convolutions in space, 3-frame ones in time, on 2×2 blocks of pixels; it starts at zero.
 
     Attributes:
         features: output channels.
