@@ -17,9 +17,10 @@ from tqdm import tqdm
 
 from benchmarks.quality import classical
 from jdmri.classical import METHODS
+from jdmri.evaluation.methods import lookup
+from jdmri.evaluation.protocol import Protocol
 from jdmri.models import pretrained
 from jdmri.runtime import files
-from jdmri.studies import tune
 
 METHODS_SHOWN = ("view_sharing", "spatiotemporal_tv", "adaptive_tv", "flagship")
 COLUMNS = {"phantoms": (5.0, 8.0, 12.0), "hearts": (4.0, 8.0, 12.0)}
@@ -57,7 +58,7 @@ def measure(column: str, options, rows: dict, save) -> None:
     tuned, config = classical.configs_of(own, float(acceleration), per_frame=True)
     acquired = classical.acquire(own, config)
     for name in METHODS_SHOWN:
-        method = METHODS.build({"name": name, **tune.lookup(tuned, name, 1)}, cyclic=True)
+        method = METHODS.build({"name": name, **lookup(Protocol.of(tuned), name, 1)}, cyclic=True)
         done = rows.setdefault(name, [])
         for one in tqdm(acquired[len(done) :], desc=f"{column}, {name}", disable=None):
             done.append(classical.score(method, *one))

@@ -254,7 +254,7 @@ TINY = (
     "number", [pytest.param(signal.SIGKILL, marks=pytest.mark.slow), signal.SIGTERM]
 )
 def test_a_killed_run_resumes_and_ends_byte_equal(tmp_path, number):
-    tiny_run = (*TINY, "--config.train.num_steps=400", "--config.checkpoint.every_steps=20")
+    tiny_run = (*TINY, "--config.train.num_steps=150", "--config.checkpoint.every_steps=20")
     manifests = lambda: list((tmp_path / "run" / "checkpoints").glob("*/manifest.json"))
     deadline = time.time() + 120
     with jdmri(*tiny_run, "--workdir=run", cwd=tmp_path) as process:
