@@ -194,13 +194,13 @@ def _check(acceleration: float | int, num_center_lines: int) -> None:
         raise InputError(f"num_center_lines must be at least 0, got {num_center_lines}.")
 
 
-def _centre(num_lines: int, num_center_lines: int) -> Bool[np.ndarray, "ky"]:
+def _centre(num_lines: int, num_center_lines: int) -> Bool[np.ndarray, " ky"]:
     start = num_lines // 2 - num_center_lines // 2
     line = np.arange(num_lines)
     return (line >= start) & (line < start + num_center_lines)
 
 
-def _log(weights: Float[np.ndarray, "ky"]) -> Float[np.ndarray, "ky"]:
+def _log(weights: Float[np.ndarray, " ky"]) -> Float[np.ndarray, " ky"]:
     """Take logarithms, with a finite floor for weight 0."""
     safe = np.where(weights > 0, weights, 1)
     return np.where(weights > 0, np.log(safe), _LOG_ZERO_WEIGHT).astype(np.float32)

@@ -159,7 +159,7 @@ def _training(data: KSpace, encoding: Encoding, settings: Settings) -> XF:
     return _to_xf(low - jnp.mean(low, axis=0, keepdims=True))
 
 
-def _hann(num_lines: int, width: int) -> Float[np.ndarray, "ky"]:
+def _hann(num_lines: int, width: int) -> Float[np.ndarray, " ky"]:
     distance = np.abs(np.arange(num_lines) - num_lines // 2)
     inside = np.cos(np.pi * distance / (width + 1)) ** 2
     return np.where(distance <= width / 2, inside, 0).astype(np.float32)

@@ -88,7 +88,7 @@ class Minimiser(Iterative):
         *,
         num_iterations: int,
         measure: Callable[[Cine], Any] = lambda cine: None,
-    ) -> tuple[Float[Array, "iteration"], Any]:
+    ) -> tuple[Float[Array, " iteration"], Any]:
         """Return the objective and ``measure(cine)`` after each iteration, for curves.
 
         Args:

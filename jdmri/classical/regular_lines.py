@@ -63,7 +63,7 @@ def _whole_lines(mask: Mask) -> Bool[np.ndarray, "frame ky"]:
     return mask[..., 0]
 
 
-def _lattice(sampled: Bool[np.ndarray, "ky"], frame: int) -> tuple[int, Bool[np.ndarray, "ky"]]:
+def _lattice(sampled: Bool[np.ndarray, " ky"], frame: int) -> tuple[int, Bool[np.ndarray, " ky"]]:
     """Return the spacing and the lines offset + R · i; what is sampled besides must be one run."""
     (found,) = np.nonzero(sampled)
     if len(found) < 2:
@@ -83,7 +83,7 @@ def _lattice(sampled: Bool[np.ndarray, "ky"], frame: int) -> tuple[int, Bool[np.
     return spacing, lattice
 
 
-def _longest_run(sampled: Bool[np.ndarray, "ky"]) -> slice:
+def _longest_run(sampled: Bool[np.ndarray, " ky"]) -> slice:
     """Return the longest run of true values, the first of equally long ones."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], sampled, [False]])))
     starts, stops = edges[::2], edges[1::2]

@@ -110,7 +110,7 @@ def leading_eigenvectors(
 
 
 def smooth_phase(
-    maps: Complex[Array, "set coil y x"], data: Complex[Array, "coil *points"]
+    maps: Complex[Array, "set coil y x"], data: Complex[Array, " coil *points"]
 ) -> Complex[Array, "set coil y x"]:
     """Turn each pixel's maps so that the main virtual coil ``Σ_c conj(u_c) maps_c`` is real, positive.
 
@@ -124,7 +124,7 @@ def smooth_phase(
     return maps * jnp.exp(-1j * jnp.angle(reference))[:, None]
 
 
-def fix_phase(vector: Complex[Array, "coil"]) -> Complex[Array, "coil"]:
+def fix_phase(vector: Complex[Array, " coil"]) -> Complex[Array, " coil"]:
     """Turn a vector so that its largest entry is real, positive: solvers leave its phase open."""
     return vector * jnp.exp(-1j * jnp.angle(vector[jnp.argmax(jnp.abs(vector))]))
 
@@ -140,7 +140,7 @@ def _gapless_centre(sampled: Bool[np.ndarray, "ky kx"], limit: int) -> tuple[int
     return (int(line) + 1, int(column) + 1) if gapless.any() else (0, 0)
 
 
-def _from_the_centre(size: int) -> Int[np.ndarray, "n"]:
+def _from_the_centre(size: int) -> Int[np.ndarray, " n"]:
     """Return the indices N // 2, N // 2 - 1, N // 2 + 1, …: the first n are the n of the centre."""
     step = np.arange(size)
     return size // 2 + np.where(step % 2, -(step + 1) // 2, step // 2)
@@ -152,7 +152,7 @@ def _centre(array: Array, size: tuple[int, int]) -> Array:
     return array[..., first[0] : first[0] + size[0], first[1] : first[1] + size[1]]
 
 
-def _hann(size: int) -> Float[np.ndarray, "n"]:
+def _hann(size: int) -> Float[np.ndarray, " n"]:
     return np.cos(np.pi * (np.arange(size) - size // 2) / (size + 1)).astype(np.float32) ** 2
 
 

@@ -16,7 +16,7 @@ from jdmri.ops.calibration import EXACT, fix_phase
 from jdmri.typing import Array, Cine, CoilMaps, KSpace
 
 
-def prewhiten(kspace: KSpace, noise: Complex[Array, "coil *samples"]) -> KSpace:
+def prewhiten(kspace: KSpace, noise: Complex[Array, " coil *samples"]) -> KSpace:
     """Mix the coils so that their noise is white with E|n|² = 1: σ = 1 in `sense.acquire`.
 
     Args:
@@ -29,7 +29,7 @@ def prewhiten(kspace: KSpace, noise: Complex[Array, "coil *samples"]) -> KSpace:
     return mix(whitening(noise), kspace)
 
 
-def whitening(noise: Complex[Array, "coil *samples"]) -> Complex[np.ndarray, "coil coil"]:
+def whitening(noise: Complex[Array, " coil *samples"]) -> Complex[np.ndarray, "coil coil"]:
     """Return ``L⁻¹`` with ``L Lᴴ = E[n nᴴ]`` (Pruessmann et al. 2001, doi:10.1002/mrm.1241, appendix).
 
     The noise variance grows with the bandwidth: if the noise scan had another dwell time than the imaging scan,

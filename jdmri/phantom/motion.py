@@ -150,7 +150,7 @@ def _rise(t: Array) -> Array:
     return t**3 * (t * (6 * t - 15) + 10)
 
 
-def ventricular_volume(subject: Subject, moments: Moment) -> Float[Array, "frame"]:
+def ventricular_volume(subject: Subject, moments: Moment) -> Float[Array, " frame"]:
     """Volume of the LV cavity in ml, by area × length (5/6 A L, the bullet formula)."""
     share = contraction(moments.phase, subject) * moments.strength
     area = jnp.pi * subject.mid_cavity**2 * (1 - share * (1 - area_ratio(subject)))

@@ -10,7 +10,7 @@ from jdmri.typing import PRNGKey
 
 
 def moments(
-    key: PRNGKey, times: Float[Array, "n"], *, num_beats: int, arrhythmia: bool, breathing: bool
+    key: PRNGKey, times: Float[Array, " n"], *, num_beats: int, arrhythmia: bool, breathing: bool
 ) -> Moment:
     """Translate times to the phase of the heart and of the breath.
 

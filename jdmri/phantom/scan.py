@@ -46,7 +46,7 @@ class Scan(NamedTuple):
     maps: CoilMaps
     kspace: KSpace
     labels: Bool[Array, "frame 3 y x"]
-    volume: Float[Array, "frame"]
+    volume: Float[Array, " frame"]
     displacement: Float[Array, "frame 2 y x"]
     pixel: Array
     subject: Subject
